@@ -1,0 +1,88 @@
+import type { Logger } from "../logger.ts";
+import type { OutgoingMessage } from "./broker-message.ts";
+import type { ControlBus } from "./control-bus.ts";
+import type { Delivery } from "./delivery.ts";
+import type { QueueInspector } from "./inspector.ts";
+import type { LeaseStore } from "./lease-store.ts";
+import type { OncePublisher } from "./once.ts";
+
+/** A queue as an app declares it. */
+export interface QueueOptions {
+  readonly name: string;
+  /** Whether messages of higher priority go first. Default false: strictly in order. */
+  readonly priorities: boolean;
+}
+
+/** What a broker is given when it is opened. */
+export interface BrokerContext {
+  readonly logger: Logger;
+}
+
+export interface ConsumeOptions {
+  /** Most deliveries that may be in the consumer's hands at once, handed out and not settled. At least 1. */
+  readonly prefetch: number;
+}
+
+/** Queues being consumed by one process. Survives reconnects by itself. */
+export interface Consumer {
+  /**
+   * Monotonic milliseconds (`Clock.monotonic`) at which the broker was last known to answer: a fetch that returned, also an empty one, or a heartbeat.
+   * A watchdog rebuilds the consumer when this stands still.
+   */
+  readonly heardAt: number;
+  /** Changes how many deliveries may be in hand. Lowering it takes nothing back. */
+  resize(prefetch: number): void;
+  /**
+   * Stops fetching. Resolves when no further delivery will be handed out; those that were stay valid and can be settled.
+   * May be called twice. Never throws.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Stores and moves messages. A broker reads no body and knows no tasks, retries or policies: those live in core.
+ * Making one does no I/O. Optional parts are present or absent; there is no method that throws "not supported".
+ */
+export interface Broker {
+  /** The kind, for logs and errors: `redis`. */
+  readonly name: string;
+  /** Where it is, for people, without credentials: `redis://cache:6379/0`. */
+  readonly address: string;
+  readonly connected: boolean;
+  /**
+   * First I/O. A second call while open does nothing.
+   * @throws BrokerError `Q1001` unreachable, `Q1002` login refused, others by adapter
+   */
+  open(context: BrokerContext): Promise<void>;
+  /**
+   * Makes sure the queues exist. Declaring one again changes nothing.
+   * @throws BrokerError `Q1004` when a queue exists in another shape; it is then left as it is
+   */
+  declare(queues: readonly QueueOptions[]): Promise<void>;
+  /**
+   * Resolves when the broker has taken responsibility for every message: a reply, a confirm, a COMMIT. Never hangs.
+   * Order within one call is kept per queue and priority.
+   * @throws PublishRejected it said no, nothing was stored; PublishUnknown no answer in time, some may be stored;
+   * PublishFailed when these differ by message
+   */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  /**
+   * Hands messages of these queues to `onDelivery`, never more than `prefetch` at a time. Queues are served in turns;
+   * a name that stands in the list n times gets n turns. `onDelivery` must not throw.
+   */
+  consume(queues: readonly string[], options: ConsumeOptions, onDelivery: (delivery: Delivery) => void): Promise<Consumer>;
+  /** Gives held messages back, ends every activity, disconnects. Takes 5 s at most, may be called twice, never throws. */
+  close(): Promise<void>;
+
+  readonly once?: OncePublisher;
+  readonly inspector?: QueueInspector;
+  readonly control?: ControlBus;
+  readonly leases?: LeaseStore;
+}
+
+/** Makes a broker from a URL. Each adapter exports one under its own name. */
+export interface BrokerFactory {
+  (url: string): Broker;
+  /** URL schemes it answers to, with the colon: `["redis:", "rediss:"]`. */
+  readonly schemes: readonly string[];
+}

@@ -1,0 +1,22 @@
+export type { BrokerMessage, MalformedMessage, MessageProperties, OutgoingMessage } from "./broker-message.ts";
+export type { Broker, BrokerContext, BrokerFactory, ConsumeOptions, Consumer, QueueOptions } from "./broker.ts";
+export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";
+export type { ControlBus, Subscription } from "./control-bus.ts";
+export type { DeadReason, Delivery, Outcome, Settled } from "./delivery.ts";
+export type {
+  DeadLetter,
+  Page,
+  PageOptions,
+  PeekedMessage,
+  QueueInspector,
+  QueueStats,
+  Redrive,
+  WaitingState,
+} from "./inspector.ts";
+export type { Lease, LeaseStore } from "./lease-store.ts";
+export type { OncePublisher } from "./once.ts";
+export { PollingConsumer, type Claim, type PollingConsumerOptions } from "./polling-consumer.ts";
+export { isJsonObject, type JsonArray, type JsonObject, type JsonPrimitive, type JsonValue } from "../json.ts";
+export { silentLogger, type LogFields, type Logger } from "../logger.ts";
+export { sleep, systemClock, type Clock, type Timer } from "../clock.ts";
+export { ConfigError, QError, hasCode, type QErrorOptions } from "../q-error.ts";

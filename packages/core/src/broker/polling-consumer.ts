@@ -1,0 +1,180 @@
+import { sleep, systemClock, type Clock, type Timer } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import type { Consumer } from "./broker.ts";
+import type { Delivery, Outcome, Settled } from "./delivery.ts";
+
+/** What one fetch brought. */
+export interface Claim {
+  readonly deliveries: readonly Delivery[];
+  /** Milliseconds until the next delayed message is due, when the store knows of one. */
+  readonly nextDueMs?: number | undefined;
+}
+
+export interface PollingConsumerOptions {
+  readonly prefetch: number;
+  /**
+   * Takes at most `max` messages that can be delivered now, in one atomic step, and marks them as held by this consumer. Never called twice at once.
+   * When it throws, it is called again after a growing pause.
+   */
+  readonly claim: (max: number) => Promise<Claim>;
+  /** Longest time between two fetches while nothing arrives and nobody calls `wake`. Milliseconds. */
+  readonly safetyPollMs: number;
+  readonly logger: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+const longestPauseMs = 5000;
+
+/**
+ * Turns `claim(max)` into a full consumer: prefetch, back-pressure, delayed messages, errors, stop.
+ *
+ * It fetches as soon as half of the prefetch is free, and at the end of the tick when less is: handlers that finish together
+ * share one fetch, and a slow one does not keep a free slot waiting. While idle it does nothing but wait for `wake()`, the
+ * next due time, or the safety poll.
+ */
+export class PollingConsumer implements Consumer {
+  heardAt: number;
+  readonly #options: PollingConsumerOptions;
+  readonly #clock: Clock;
+  readonly #onDelivery: (delivery: Delivery) => void;
+  readonly #stopped = new AbortController();
+  #prefetch: number;
+  #held = 0;
+  #claiming: Promise<void> | undefined;
+  #soon: NodeJS.Immediate | undefined;
+  #timer: Timer | undefined;
+  /** Something may be there: the last fetch was full, or somebody called `wake` since it began. */
+  #mayHaveMore = true;
+  #failures = 0;
+
+  constructor(options: PollingConsumerOptions, onDelivery: (delivery: Delivery) => void) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#prefetch = options.prefetch;
+    this.#onDelivery = onDelivery;
+    this.heardAt = this.#clock.monotonic();
+    this.#fetchIfUseful();
+  }
+
+  /** Tells it that a message may have become ready. Cheap; call it as often as you like. */
+  wake(): void {
+    this.#mayHaveMore = true;
+    this.#fetchIfUseful();
+  }
+
+  resize(prefetch: number): void {
+    this.#prefetch = prefetch;
+    this.#fetchIfUseful();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#timer?.cancel();
+    if (this.#soon !== undefined) clearImmediate(this.#soon);
+    await this.#claiming;
+  }
+
+  /** Called by a delivery of ours when core settles it. */
+  released(): void {
+    this.#held -= 1;
+    this.#fetchIfUseful();
+  }
+
+  #fetchIfUseful(): void {
+    const free = this.#prefetch - this.#held;
+    if (free <= 0 || !this.#mayHaveMore || this.#claiming !== undefined || this.#stopped.signal.aborted) return;
+    if (free * 2 >= this.#prefetch) {
+      this.#fetch(free);
+      return;
+    }
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      const freeNow = this.#prefetch - this.#held;
+      if (freeNow > 0 && this.#claiming === undefined && !this.#stopped.signal.aborted) this.#fetch(freeNow);
+    });
+  }
+
+  #fetch(max: number): void {
+    this.#timer?.cancel();
+    this.#mayHaveMore = false;
+    this.#claiming = this.#claim(max).then((nextDueMs) => {
+      this.#claiming = undefined;
+      if (this.#stopped.signal.aborted) return;
+      this.#timer = this.#clock.setTimer(Math.min(nextDueMs ?? Infinity, this.#options.safetyPollMs), () => this.wake());
+      this.#fetchIfUseful();
+    });
+  }
+
+  /** One fetch. Never rejects; answers when the next message is due. */
+  async #claim(max: number): Promise<number | undefined> {
+    try {
+      const { deliveries, nextDueMs } = await this.#options.claim(max);
+      this.heardAt = this.#clock.monotonic();
+      this.#failures = 0;
+      if (deliveries.length === max) this.#mayHaveMore = true;
+      this.#held += deliveries.length;
+      for (const delivery of deliveries) this.#handOut(new HeldDelivery(delivery, this));
+      return nextDueMs;
+    } catch (error) {
+      this.#failures += 1;
+      const pauseMs = Math.min(longestPauseMs, 100 * 2 ** Math.min(this.#failures, 10)) * (0.5 + Math.random() / 2);
+      this.#options.logger.warn({ err: error, pauseMs: Math.round(pauseMs) }, "fetching messages failed; trying again");
+      await sleep(this.#clock, pauseMs, this.#stopped.signal);
+      this.#mayHaveMore = true;
+      return undefined;
+    }
+  }
+
+  #handOut(delivery: Delivery): void {
+    if (!this.#stopped.signal.aborted) {
+      this.#onDelivery(delivery);
+      return;
+    }
+    // Fetched while stopping: nobody runs it, so it goes back as if it had never left.
+    delivery.settle({ kind: "release" }).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, "giving back a message failed; it returns when this process is gone");
+    });
+  }
+}
+
+/** Counts its consumer's messages in hand. */
+class HeldDelivery implements Delivery {
+  readonly #delivery: Delivery;
+  readonly #consumer: PollingConsumer;
+  #settled = false;
+
+  constructor(delivery: Delivery, consumer: PollingConsumer) {
+    this.#delivery = delivery;
+    this.#consumer = consumer;
+  }
+
+  get message(): Delivery["message"] {
+    return this.#delivery.message;
+  }
+
+  get crashes(): number {
+    return this.#delivery.crashes;
+  }
+
+  get fence(): number | undefined {
+    return this.#delivery.fence;
+  }
+
+  get lost(): AbortSignal {
+    return this.#delivery.lost;
+  }
+
+  start(): Promise<Settled> {
+    return this.#delivery.start();
+  }
+
+  settle(outcome: Outcome): Promise<Settled> {
+    if (this.#settled) return Promise.resolve("lost");
+    this.#settled = true;
+    const settled = this.#delivery.settle(outcome);
+    // After the call: a store that batches then carries out this settle and the next fetch together.
+    this.#consumer.released();
+    return settled;
+  }
+}

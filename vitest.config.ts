@@ -1,0 +1,23 @@
+import { readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+// Tests run from source: the "@q/source" condition points every package at its src folder.
+const conditions = ["@q/source", "module", "node", "development|production"];
+const folders = ["packages", "apps"].flatMap((top) => readdirSync(top).map((name) => `${top}/${name}`));
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    passWithNoTests: true,
+    projects: folders.flatMap((folder) => {
+      const name = folder.split("/")[1];
+      return [
+        { extends: true as const, test: { name: `${name}:unit`, include: [`${folder}/src/**/*.test.ts`] } },
+        { extends: true as const, test: { name: `${name}:process`, include: [`${folder}/test/**/*.test.ts`] } },
+      ];
+    }),
+  },
+});

@@ -27,7 +27,7 @@ export interface ConsumeOptions {
 export interface Consumer {
   /**
    * Monotonic milliseconds (`Clock.monotonic`) at which the broker was last known to answer: a fetch that returned, also an empty one, or a heartbeat.
-   * A watchdog rebuilds the consumer when this stands still.
+   * Moves at least every 10 s while the consumer may take more; a watchdog rebuilds one whose mark stands still for 30 s.
    */
   readonly heardAt: number;
   /** Changes how many deliveries may be in hand. Lowering it takes nothing back. */

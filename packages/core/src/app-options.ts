@@ -1,0 +1,125 @@
+import { dirname } from "node:path";
+import type { Broker, QueueOptions } from "./broker/broker.ts";
+import type { SourceLocation } from "./call-site.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import { durationMs, type Duration } from "./duration.ts";
+import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
+import { silentLogger, type Logger } from "./logger.ts";
+import type { Middleware } from "./middleware.ts";
+import { ConfigError } from "./q-error.ts";
+
+/** A queue: its name, or its name with options. */
+export type QueueDeclaration<Queue extends string = string> =
+  | Queue
+  | {
+      readonly name: Queue;
+      /** Whether messages of higher `priority` go first. Default false: strictly in order. */
+      readonly priorities?: boolean;
+    };
+
+export interface AppOptions<Queue extends string = string> {
+  /** Where messages are stored. May be left out when the `q` command or a test supplies one. */
+  readonly broker?: Broker;
+  /** Every queue that this app's tasks use. The first is the queue of tasks that name none. */
+  readonly queues: readonly QueueDeclaration<Queue>[];
+  /** Task modules, as globs relative to `root`: a worker knows a task only when its module was loaded. Default none. */
+  readonly imports?: readonly string[];
+  /** Folder that `imports` start from. Default: the one of the file that calls `createApp`. */
+  readonly root?: string;
+  /** Around every send and every run; the first is the outermost. Default none. */
+  readonly middleware?: readonly Middleware[];
+  /** Largest body that is sent, in bytes. Default 65,536. A task may have its own. */
+  readonly maxMessageSize?: number;
+  /** Longest wait for the broker to take a message. Default `"10s"`. */
+  readonly publishTimeout?: Duration;
+  /** Bytes of messages that may wait to be sent. Default 268,435,456. */
+  readonly maxBufferedBytes?: number;
+  /** Workers that may die with a message before it is dead-lettered as poison. Default 3. */
+  readonly maxCrashes?: number;
+  /** How long a message whose task no worker knows is kept waiting before it is dead-lettered. Default `"24h"`. */
+  readonly parkFor?: Duration;
+  /** A pino logger is one. Default: says nothing; the `q` command sets its own. */
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** Runs each task in the process that sends it, at once. For tests: it still serialises and validates. Default false. */
+  readonly eager?: boolean;
+}
+
+/** The options of an app, checked, with every default filled in. */
+export interface AppSettings {
+  readonly broker: Broker | undefined;
+  readonly queues: readonly QueueOptions[];
+  readonly imports: readonly string[];
+  readonly root: string;
+  readonly middleware: readonly Middleware[];
+  readonly maxMessageSize: number;
+  readonly publishTimeoutMs: number;
+  readonly maxBufferedBytes: number;
+  readonly maxCrashes: number;
+  readonly parkForMs: number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly eager: boolean;
+}
+
+const known = [
+  "broker",
+  "queues",
+  "imports",
+  "root",
+  "middleware",
+  "maxMessageSize",
+  "publishTimeout",
+  "maxBufferedBytes",
+  "maxCrashes",
+  "parkFor",
+  "logger",
+  "clock",
+  "eager",
+] satisfies (keyof AppOptions)[];
+
+/**
+ * @throws ConfigError `Q2010` to `Q2012` for a bad option, `Q2015` for a bad list of queues
+ */
+export function readAppOptions(options: AppOptions, definedAt: SourceLocation | undefined): AppSettings {
+  refuseUnknownOptions("createApp()", options, known);
+  return {
+    broker: options.broker,
+    queues: readQueues(options.queues),
+    imports: options.imports ?? [],
+    root: options.root ?? (definedAt === undefined ? process.cwd() : dirname(definedAt.file)),
+    middleware: options.middleware ?? [],
+    maxMessageSize: wholeNumber("maxMessageSize", options.maxMessageSize ?? 65_536, { from: 64 }),
+    publishTimeoutMs: durationMs(options.publishTimeout ?? "10s", "publishTimeout"),
+    maxBufferedBytes: wholeNumber("maxBufferedBytes", options.maxBufferedBytes ?? 268_435_456, { from: 1 }),
+    maxCrashes: wholeNumber("maxCrashes", options.maxCrashes ?? 3, { from: 1, to: 100 }),
+    parkForMs: durationMs(options.parkFor ?? "24h", "parkFor"),
+    logger: options.logger ?? silentLogger,
+    clock: options.clock ?? systemClock,
+    eager: options.eager ?? false,
+  };
+}
+
+const queueName = /^[A-Za-z0-9_.:@/-]{1,128}$/;
+
+function readQueues(declarations: readonly QueueDeclaration[] | undefined): readonly QueueOptions[] {
+  if (!Array.isArray(declarations) || declarations.length === 0) {
+    throw new ConfigError("Q2015", "an app needs at least one queue", { hint: 'queues: ["default"]' });
+  }
+  const queues = declarations.map((declaration) => {
+    if (typeof declaration === "string") return { name: declaration, priorities: false };
+    refuseUnknownOptions(`queue "${declaration.name}"`, declaration, ["name", "priorities"]);
+    return { name: declaration.name, priorities: declaration.priorities ?? false };
+  });
+  queues.forEach(({ name }, index) => {
+    if (!queueName.test(name)) {
+      throw new ConfigError("Q2015", `${JSON.stringify(name)} is not a queue name`, {
+        hint: "1 to 128 letters, digits and any of _ . : @ / -",
+      });
+    }
+    if (queues.findIndex((queue) => queue.name === name) !== index) {
+      throw new ConfigError("Q2015", `queue "${name}" is declared twice`, { hint: "delete one of the two" });
+    }
+  });
+  return queues;
+}

@@ -1,0 +1,222 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { readAppOptions, type AppOptions, type AppSettings } from "./app-options.ts";
+import type { OutgoingMessage } from "./broker/broker-message.ts";
+import type { Broker, QueueOptions } from "./broker/broker.ts";
+import { callSite, formatLocation, type SourceLocation } from "./call-site.ts";
+import { sleep, type Clock } from "./clock.ts";
+import { runEagerly } from "./eager.ts";
+import { loadImports, type Importer } from "./imports.ts";
+import type { Logger } from "./logger.ts";
+import { Producer } from "./producer.ts";
+import { ConfigError } from "./q-error.ts";
+import { Sender } from "./sender.ts";
+import type { Sent, SendOptions, Signature } from "./signature.ts";
+import { Task, type Handler, type TaskOptions } from "./task.ts";
+import { EagerRunner } from "./worker/eager-runner.ts";
+import { assertDeclared, type WorkerOptions } from "./worker/worker-options.ts";
+import { Worker } from "./worker/worker.ts";
+
+/** What `App.use` can replace. */
+export interface AppParts {
+  readonly broker?: Broker;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/**
+ * The one thing that ties queues, tasks and a broker together. Making it does no I/O; two of them can live in one process.
+ * The first send or worker connects.
+ */
+export class App<Queue extends string = string> {
+  /** Where `createApp` was called, when the engine could tell. */
+  readonly definedAt: SourceLocation | undefined;
+  readonly #tasks = new Map<string, Task<never>>();
+  #settings: AppSettings;
+  #sending: { readonly producer: Producer; readonly sender: Sender } | undefined;
+  #opening: Promise<void> | undefined;
+  #isOpen = false;
+
+  /** Use `createApp`. */
+  constructor(options: AppOptions<Queue>, definedAt: SourceLocation | undefined) {
+    this.definedAt = definedAt;
+    this.#settings = readAppOptions(options, definedAt);
+  }
+
+  /**
+   * @throws ConfigError `Q2019` when neither the app nor the command line names one
+   */
+  get broker(): Broker {
+    const { broker } = this.#settings;
+    if (broker !== undefined) return broker;
+    throw new ConfigError("Q2019", "this app has no broker", {
+      hint: 'createApp({ broker: sqlite("sqlite:.q/q.db"), … }), or set Q_BROKER_URL for the q command',
+    });
+  }
+
+  get hasBroker(): boolean {
+    return this.#settings.broker !== undefined;
+  }
+
+  get queues(): readonly QueueOptions[] {
+    return this.#settings.queues;
+  }
+
+  /** Task modules as declared, and the folder they start from. */
+  get imports(): { readonly patterns: readonly string[]; readonly root: string } {
+    return { patterns: this.#settings.imports, root: this.#settings.root };
+  }
+
+  /** Every task that was declared so far, by name. */
+  get tasks(): ReadonlyMap<string, Task<never>> {
+    return this.#tasks;
+  }
+
+  /**
+   * Other parts than the app was made with: the command line's `--broker` and logger, a test's broker and clock.
+   * @throws ConfigError `Q2020` after the first send, worker or `open`
+   */
+  use(parts: AppParts): void {
+    if (this.#sending !== undefined) throw new ConfigError("Q2020", "app.use() was called after the app was first used");
+    this.#settings = { ...this.#settings, ...parts };
+  }
+
+  /**
+   * Declares a task and what runs it.
+   *
+   * ```ts
+   * export const saveEvent = app.instrumentedTask(
+   *   { name: "events.save_event", retry: retry({ on: [DatabaseUnavailable] }) },
+   *   async ({ eventId }: { eventId: string }) => { await save(eventId); },
+   * );
+   * ```
+   * @throws ConfigError `Q2003` undeclared queue, `Q2004` name taken, `Q2005` no name, `Q2010` to `Q2016` bad options
+   */
+  instrumentedTask<Schema extends StandardSchemaV1<object>>(
+    options: TaskOptions<Queue> & { readonly args: Schema },
+    handler: Handler<StandardSchemaV1.InferOutput<Schema>>,
+  ): Task<StandardSchemaV1.InferInput<Schema>>;
+  instrumentedTask<Args extends object = object>(options: TaskOptions<Queue>, handler: Handler<Args>): Task<Args>;
+  instrumentedTask(options: TaskOptions<Queue>, handler: Handler<never>): Task<never> {
+    const definedAt = callSite(this.instrumentedTask);
+    const declared = this.queues.map(({ name }) => name);
+    const queue = options.queue ?? declared[0] ?? "";
+    const task = new Task<never>({ send: (signature) => this.#send(signature) }, { ...options, queue }, handler, definedAt);
+    assertDeclared(queue, declared, ` for task "${task.name}" at ${formatLocation(definedAt)}`);
+    const taken = this.#tasks.get(task.name);
+    if (taken !== undefined) {
+      throw new ConfigError("Q2004", `two tasks are named "${task.name}": ${formatLocation(taken.definedAt)}, ${formatLocation(definedAt)}`, {
+        hint: "rename one of them; names are the wire contract",
+      });
+    }
+    this.#tasks.set(task.name, task);
+    return task;
+  }
+
+  /**
+   * Sends a task by its name: one that another service owns. When the task is known here, its schema and settings apply.
+   * @param args named arguments, or a list for a task that takes positional ones
+   * @throws as `Task.delay`
+   */
+  sendTask(name: string, args: object = {}, options: SendOptions = {}): Promise<Sent> {
+    return this.#send({ task: name, args, options });
+  }
+
+  /**
+   * Sends many, few calls to the broker. Reads its input only as fast as the broker takes it, so it may be endless.
+   * @throws the first error, after all that were begun have ended; use `delay` and `Promise.allSettled` to know each one's fate
+   */
+  async sendMany(signatures: Iterable<Signature> | AsyncIterable<Signature>): Promise<readonly Sent[]> {
+    const { producer, sender } = this.#ready();
+    const sends: Promise<Sent>[] = [];
+    for await (const signature of signatures) {
+      const send = sender.send(signature);
+      // Looked at below, all together; until then a rejection must not count as unhandled.
+      send.catch(() => {});
+      sends.push(send);
+      await producer.room();
+    }
+    await Promise.allSettled(sends);
+    return await Promise.all(sends);
+  }
+
+  /**
+   * Loads the task modules of `imports`; answers their absolute paths.
+   * @throws ConfigError `Q2002`, `Q2009`, and those of `instrumentedTask`
+   */
+  loadImports(importer?: Importer): Promise<readonly string[]> {
+    return loadImports(this.#settings.imports, this.#settings.root, importer);
+  }
+
+  /**
+   * Connects and declares the queues. Sends and workers do it by themselves.
+   * @throws BrokerError; the next call tries again
+   */
+  open(): Promise<void> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Sends what is waiting to be sent, for as long as a send may take, then disconnects. May be called twice, and without `open`. */
+  async close(): Promise<void> {
+    const { broker, clock, publishTimeoutMs } = this.#settings;
+    const flushed = new AbortController();
+    if (this.#sending !== undefined) await Promise.race([this.#sending.producer.flush(), sleep(clock, publishTimeoutMs, flushed.signal)]);
+    flushed.abort();
+    this.#isOpen = false;
+    this.#opening = undefined;
+    await broker?.close();
+  }
+
+  /**
+   * A worker of this app. It does not run before `start()`.
+   * @param broker one of its own, which it opens and the caller closes; default: the app's
+   * @throws ConfigError for bad options
+   */
+  createWorker(options?: WorkerOptions, broker?: Broker): Worker {
+    this.#ready();
+    const open = broker === undefined ? () => this.open() : () => this.#connect(broker);
+    return new Worker({ broker: broker ?? this.broker, settings: this.#settings, tasks: this.#tasks, open }, options);
+  }
+
+  async #send(signature: Signature): Promise<Sent> {
+    return await this.#ready().sender.send(signature);
+  }
+
+  /** Makes what sends, with the parts that the app has by now. */
+  #ready(): { readonly producer: Producer; readonly sender: Sender } {
+    if (this.#sending !== undefined) return this.#sending;
+    const { clock, publishTimeoutMs, maxBufferedBytes, eager } = this.#settings;
+    const publish = async (messages: readonly OutgoingMessage[]): Promise<void> => {
+      if (!this.#isOpen) await this.open();
+      await this.broker.publish(messages);
+    };
+    const producer = new Producer({ publish, clock, publishTimeoutMs, maxBufferedBytes });
+    const runner = eager ? new EagerRunner(this.#settings, this.#tasks) : undefined;
+    const store = (message: OutgoingMessage): Promise<void> =>
+      runner === undefined ? producer.send(message) : runEagerly(message, (delivery) => runner.run(delivery));
+    this.#sending = { producer, sender: new Sender(this.#settings, this.#tasks, store) };
+    return this.#sending;
+  }
+
+  async #open(): Promise<void> {
+    this.#ready();
+    await this.#connect(this.broker);
+    this.#isOpen = true;
+  }
+
+  async #connect(broker: Broker): Promise<void> {
+    await broker.open({ logger: this.#settings.logger.child({ broker: broker.name }) });
+    await broker.declare(this.queues);
+  }
+}
+
+/**
+ * The app: its queues, where its tasks live, its broker.
+ * @throws ConfigError for options that make no sense
+ */
+export function createApp<const Queue extends string>(options: AppOptions<Queue>): App<Queue> {
+  return new App(options, callSite(createApp));
+}

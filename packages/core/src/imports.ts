@@ -1,0 +1,61 @@
+import { access } from "node:fs/promises";
+import { isAbsolute, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { glob, isDynamicPattern } from "tinyglobby";
+import { ConfigError } from "./q-error.ts";
+
+/** Loads one module by its absolute path. The `q` command hands in one that understands TypeScript. */
+export type Importer = (file: string) => Promise<unknown>;
+
+const nativeImporter: Importer = (file) => import(pathToFileURL(file).href);
+
+/**
+ * Loads the task modules, in order of path within each pattern; answers their absolute paths.
+ * @throws ConfigError `Q2009` for a pattern that matches nothing, `Q2002` for a module that does not load, with the error as its cause
+ */
+export async function loadImports(
+  patterns: readonly string[],
+  root: string,
+  importer: Importer = nativeImporter,
+): Promise<readonly string[]> {
+  const files = new Set<string>();
+  for (const pattern of patterns) {
+    const found = await filesOf(pattern, root);
+    if (found.length === 0) {
+      throw new ConfigError("Q2009", `imports: nothing matches "${pattern}"`, {
+        hint: "patterns start from the folder of the file that calls createApp; in a compiled app they must name the compiled files",
+        details: { "looked in": root },
+      });
+    }
+    for (const file of found) files.add(file);
+  }
+  for (const file of files) await load(file, root, importer);
+  return [...files];
+}
+
+async function filesOf(pattern: string, root: string): Promise<readonly string[]> {
+  if (isDynamicPattern(pattern)) {
+    const found = await glob(pattern, { cwd: root, absolute: true, ignore: ["**/node_modules/**", "**/*.d.ts", "**/*.test.*"] });
+    return found.toSorted();
+  }
+  const file = isAbsolute(pattern) ? pattern : resolve(root, pattern);
+  const exists = await access(file).then(
+    () => true,
+    () => false,
+  );
+  return exists ? [file] : [];
+}
+
+async function load(file: string, root: string, importer: Importer): Promise<void> {
+  try {
+    await importer(file);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
+    throw new ConfigError("Q2002", `${relative(root, file)} failed to load: ${name}: ${message.split("\n", 1)[0] ?? ""}`, {
+      cause,
+      hint: "run again with -v for the stack",
+      details: { file },
+    });
+  }
+}

@@ -1,0 +1,162 @@
+import { PublishRejected, PublishUnknown, type PublishFailed } from "./broker/broker-error.ts";
+import type { OutgoingMessage } from "./broker/broker-message.ts";
+import type { Clock, Timer } from "./clock.ts";
+import { hasCode } from "./q-error.ts";
+
+export interface ProducerOptions {
+  /** Stores messages of one queue: `Broker.publish` of an open broker. */
+  readonly publish: (messages: readonly OutgoingMessage[]) => Promise<void>;
+  readonly clock: Clock;
+  /** Longest time in which a queue's sends make no progress. Milliseconds. */
+  readonly publishTimeoutMs: number;
+  /** Bytes of messages that may wait. A send above it is refused. */
+  readonly maxBufferedBytes: number;
+}
+
+/** One message waiting to be stored. */
+interface Waiting {
+  readonly message: OutgoingMessage;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The sends of one queue: one batch is on its way, the others gather. */
+interface Lane {
+  readonly queue: string;
+  waiting: Waiting[];
+  isPublishing: boolean;
+  isScheduled: boolean;
+}
+
+const largestBatch = 1000;
+const largestBatchBytes = 4 * 1024 * 1024;
+/** What a message costs besides its body, roughly. */
+const overheadBytes = 512;
+/** Above this, `room()` makes a bulk send wait. */
+const comfortableMessages = 10_000;
+
+/**
+ * Turns single sends into few calls of `Broker.publish`. Sends of one tick become one call, and a queue has one call under way at a time: brokers
+ * recognise a repeated batch by its place in the sequence, and everything that arrives meanwhile goes out together next.
+ */
+export class Producer {
+  readonly #options: ProducerOptions;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #idle: (() => void)[] = [];
+  #messages = 0;
+  #bytes = 0;
+
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the broker has the message.
+   * @throws PublishRejected nothing was stored (`Q1104`: too much is waiting already); PublishUnknown it may be stored
+   */
+  send(message: OutgoingMessage): Promise<void> {
+    const bytes = message.body.byteLength + overheadBytes;
+    if (this.#bytes + bytes > this.#options.maxBufferedBytes) {
+      return Promise.reject(
+        new PublishRejected("Q1104", `${this.#messages} sends already wait for the broker, ${this.#bytes} bytes of them`, {
+          hint: "await your sends, or use app.sendMany, which reads its input only as fast as the broker takes it",
+        }),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const lane = this.#lane(message.queue);
+      lane.waiting.push({ message, bytes, resolve, reject });
+      this.#messages += 1;
+      this.#bytes += bytes;
+      this.#schedule(lane);
+    });
+  }
+
+  /** Resolves when few enough messages wait that reading more input is sensible. */
+  async room(): Promise<void> {
+    while (this.#messages >= comfortableMessages) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves when no send is waiting, however each of them ended. */
+  async flush(): Promise<void> {
+    while (this.#messages > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #lane(queue: string): Lane {
+    let lane = this.#lanes.get(queue);
+    if (lane === undefined) {
+      lane = { queue, waiting: [], isPublishing: false, isScheduled: false };
+      this.#lanes.set(queue, lane);
+    }
+    return lane;
+  }
+
+  #schedule(lane: Lane): void {
+    if (lane.isPublishing || lane.isScheduled) return;
+    lane.isScheduled = true;
+    queueMicrotask(() => {
+      lane.isScheduled = false;
+      void this.#publish(lane);
+    });
+  }
+
+  /** Never rejects: each message's own promise tells how it went. */
+  async #publish(lane: Lane): Promise<void> {
+    const batch = takeBatch(lane);
+    lane.isPublishing = true;
+    const watch = this.#watch(lane, batch);
+    let failure: unknown;
+    try {
+      await this.#options.publish(batch.map(({ message }) => message));
+    } catch (error) {
+      failure = error;
+    }
+    watch.timer.cancel();
+    lane.isPublishing = false;
+    if (!watch.gaveUp) this.#settle(batch, failure);
+    if (lane.waiting.length > 0) this.#schedule(lane);
+  }
+
+  /** When a batch has no answer in time, its messages may be stored; those behind it were never handed over. */
+  #watch(lane: Lane, batch: readonly Waiting[]): { timer: Timer; gaveUp: boolean } {
+    const { clock, publishTimeoutMs } = this.#options;
+    const giveUp = (): void => {
+      const text = `the broker did not answer within ${publishTimeoutMs} ms`;
+      if (!watch.gaveUp) this.#settle(batch, new PublishUnknown("Q1102", `${text}: the message may be stored`));
+      watch.gaveUp = true;
+      this.#settle(lane.waiting.splice(0), new PublishRejected("Q1101", `${text}: the message was not handed to it`));
+      watch.timer = clock.setTimer(publishTimeoutMs, giveUp, { keepAlive: true });
+    };
+    const watch = { timer: clock.setTimer(publishTimeoutMs, giveUp, { keepAlive: true }), gaveUp: false };
+    return watch;
+  }
+
+  #settle(batch: readonly Waiting[], failure: unknown): void {
+    batch.forEach((waiting, position) => {
+      this.#messages -= 1;
+      this.#bytes -= waiting.bytes;
+      const error = failure === undefined ? undefined : failureOf(failure, position);
+      if (error === undefined) waiting.resolve();
+      else waiting.reject(error);
+    });
+    for (const wake of this.#idle.splice(0)) wake();
+  }
+}
+
+function takeBatch(lane: Lane): readonly Waiting[] {
+  let count = 0;
+  let bytes = 0;
+  for (const waiting of lane.waiting) {
+    if (count > 0 && (count >= largestBatch || bytes + waiting.bytes > largestBatchBytes)) break;
+    count += 1;
+    bytes += waiting.bytes;
+  }
+  return count === lane.waiting.length ? lane.waiting.splice(0) : lane.waiting.splice(0, count);
+}
+
+function failureOf(failure: unknown, position: number): Error | undefined {
+  // By code: the adapter may have another copy of the class.
+  if (hasCode(failure, "Q1103")) return (failure as PublishFailed).failures.get(position);
+  return failure instanceof Error ? failure : new PublishUnknown("Q1102", "the broker failed without saying why", { cause: failure });
+}

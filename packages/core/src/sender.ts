@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import type { AppSettings } from "./app-options.ts";
+import { assertJson, assertSize, validateArguments } from "./arguments.ts";
+import type { OutgoingMessage } from "./broker/broker-message.ts";
+import { encodeMessage } from "./celery-codec.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
+import { plainCall, type Message } from "./message.ts";
+import { composeSend, type Sender as Send } from "./middleware.ts";
+import { ConfigError } from "./q-error.ts";
+import { readSendOptions, type Sent, type Signature } from "./signature.ts";
+import type { Task } from "./task.ts";
+import { currentTask } from "./task-context.ts";
+import { assertDeclared } from "./worker/worker-options.ts";
+
+/** Turns a signature into a stored message: checks the arguments, fills in the task's settings, encodes, hands it on. */
+export class Sender {
+  readonly #settings: AppSettings;
+  readonly #tasks: ReadonlyMap<string, Task<never>>;
+  readonly #declared: readonly string[];
+  readonly #send: Send;
+
+  /** @param store stores one encoded message: the producer's `send`, or an eager run */
+  constructor(settings: AppSettings, tasks: ReadonlyMap<string, Task<never>>, store: (message: OutgoingMessage) => Promise<void>) {
+    this.#settings = settings;
+    this.#tasks = tasks;
+    this.#declared = settings.queues.map(({ name }) => name);
+    this.#send = composeSend(settings.middleware, store);
+  }
+
+  /**
+   * Everything up to the encoded message happens before this returns, unless the schema is asynchronous: what the caller changes
+   * in its arguments afterwards is not sent.
+   */
+  async send(signature: Signature): Promise<Sent> {
+    const task = this.#tasks.get(signature.task);
+    if (task?.schema !== undefined) {
+      const validated = validateArguments(task.name, task.schema, signature.args);
+      if (validated instanceof Promise) await validated;
+    }
+    const message = this.#compose(signature, task);
+    const { id, task: name, queue } = message;
+    const outgoing = this.#encode(message, task);
+    await this.#send({ id, task: name, queue, headers: message.headers }, outgoing);
+    return { id, task: name, queue };
+  }
+
+  #compose(signature: Signature, task: Task<never> | undefined): Message {
+    const { task: name, options } = signature;
+    const nowMs = this.#settings.clock.now();
+    const read = readSendOptions(name, options, nowMs);
+    const queue = options.queue ?? task?.queue ?? this.#declared[0] ?? "";
+    assertDeclared(queue, this.#declared, ` for ${name}`);
+    const id = readTaskId(options.taskId);
+    const parent = currentTask();
+    const etaMs = read.etaMs !== null && read.etaMs > nowMs ? read.etaMs : null;
+    const expiresAfterMs = task?.expiresMs ?? null;
+    return {
+      ...plainCall,
+      ...readArguments(name, signature.args),
+      id,
+      task: name,
+      queue,
+      priority: read.priority ?? task?.priority ?? 0,
+      etaMs,
+      expiresMs: read.expiresMs ?? (expiresAfterMs === null ? null : (etaMs ?? nowMs) + expiresAfterMs),
+      maxRetries: read.maxRetries,
+      timeLimitMs: read.timeLimitMs,
+      softTimeLimitMs: read.softTimeLimitMs,
+      rootId: parent?.rootId ?? id,
+      parentId: parent?.id ?? null,
+      headers: this.#headers({ id, task: name, queue, headers: options.headers ?? {} }),
+      sentAtMs: etaMs ?? nowMs,
+    };
+  }
+
+  /** The sender's headers, and what middleware adds. */
+  #headers(context: { readonly id: string; readonly task: string; readonly queue: string; readonly headers: JsonObject }): JsonObject {
+    let headers = context.headers;
+    if (Object.keys(headers).length > 0) assertJson(headers, `headers of ${context.task}`);
+    for (const { headers: add } of this.#settings.middleware) {
+      if (add !== undefined) headers = { ...headers, ...add({ ...context, headers }) };
+    }
+    return headers;
+  }
+
+  #encode(message: Message, task: Task<never> | undefined): OutgoingMessage {
+    const encoded = encodeMessage(message);
+    assertSize(message.task, encoded.body.byteLength, task?.maxMessageSize ?? this.#settings.maxMessageSize);
+    return message.etaMs === null ? encoded : { ...encoded, delayMs: message.etaMs - this.#settings.clock.now() };
+  }
+}
+
+function readArguments(task: string, args: unknown): { readonly args: readonly unknown[] } | { readonly kwargs: Record<string, unknown> } {
+  assertJson(args, "args");
+  if (Array.isArray(args)) return { args };
+  if (isJsonObject(args)) return { kwargs: args };
+  throw new ConfigError("Q2018", `${task} was sent ${args === null ? "null" : `a ${typeof args}`}: expected an object of named arguments`, {
+    hint: `${task}.delay({ id })`,
+  });
+}
+
+function readTaskId(taskId: string | undefined): string {
+  if (taskId === undefined) return randomUUID();
+  if (taskId.length > 0 && Buffer.byteLength(taskId) <= 255) return taskId;
+  throw new ConfigError("Q2017", `taskId has ${Buffer.byteLength(taskId)} bytes: expected 1 to 255`);
+}

@@ -1,0 +1,147 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { SourceLocation } from "./call-site.ts";
+import { durationMs, type Duration } from "./duration.ts";
+import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
+import { ConfigError } from "./q-error.ts";
+import type { RetryPolicy } from "./retry-policy.ts";
+import type { Sent, SendOptions, Signature } from "./signature.ts";
+import type { TaskContext } from "./task-context.ts";
+
+export interface TaskOptions<Queue extends string = string> {
+  /** What messages call it, on every queue and in every language. Declared, never derived: moving the file must not change it. */
+  readonly name: string;
+  /** One of the app's queues. Default: the app's first. */
+  readonly queue?: Queue;
+  /** Retries before the message is dead. Default 3. Needs `retry`, or a handler that throws `ctx.retry()`. */
+  readonly maxRetries?: number;
+  /** Time until a retry; the first one, when the policy has a backoff. Default `"3m"`, as Celery's. */
+  readonly defaultRetryDelay?: Duration;
+  /** Which errors are retried. Default: none; the first error makes the message dead. */
+  readonly retry?: RetryPolicy;
+  /** Standard Schema (zod, valibot, arktype) of the arguments: checked when sending and again when running. Unknown fields never fail it. */
+  readonly args?: StandardSchemaV1;
+  /** Names for positional arguments, in order, for callers that send them so: Python's `delay(7)`. */
+  readonly positional?: readonly string[];
+  /** Aborts `ctx.signal`. Default none. */
+  readonly softTimeLimit?: Duration;
+  /** Gives the attempt up. Default none. */
+  readonly timeLimit?: Duration;
+  /** Messages that are not started by then are dropped, counted and reported. Default never. */
+  readonly expires?: Duration;
+  /** Largest body in bytes. Default: the app's. */
+  readonly maxMessageSize?: number;
+  /** `at-most-once` acknowledges before it runs: a crash loses the message, nothing runs twice, nothing is retried. Default `at-least-once`. */
+  readonly delivery?: "at-least-once" | "at-most-once";
+  /** 0 to 9, higher first, on queues with priorities. Default 0. */
+  readonly priority?: number;
+}
+
+/** `In` is what a sender passes, `Out` what the handler gets: they differ when a schema transforms. */
+export type Handler<Out> = (args: Out, context: TaskContext) => unknown;
+
+/** What a task asks of its app. */
+export interface SignatureSender {
+  send(signature: Signature): Promise<Sent>;
+}
+
+const known = [
+  "name",
+  "queue",
+  "maxRetries",
+  "defaultRetryDelay",
+  "retry",
+  "args",
+  "positional",
+  "softTimeLimit",
+  "timeLimit",
+  "expires",
+  "maxMessageSize",
+  "delivery",
+  "priority",
+] satisfies (keyof TaskOptions)[];
+
+/** A missing argument is allowed where an empty object would be. */
+type Arguments<In> = object extends In ? [args?: In] : [args: In];
+
+/** A declared task: a value bound to its app, made by `app.instrumentedTask`. */
+export class Task<In = object> {
+  readonly name: string;
+  readonly queue: string;
+  readonly maxRetries: number;
+  readonly defaultRetryDelayMs: number;
+  readonly retryPolicy: RetryPolicy | undefined;
+  readonly schema: StandardSchemaV1 | undefined;
+  readonly positional: readonly string[] | undefined;
+  readonly softTimeLimitMs: number | null;
+  readonly timeLimitMs: number | null;
+  readonly expiresMs: number | null;
+  readonly maxMessageSize: number | undefined;
+  readonly isAtMostOnce: boolean;
+  readonly priority: number;
+  /** Where it was declared, for error messages. */
+  readonly definedAt: SourceLocation | undefined;
+  readonly handler: Handler<never>;
+  readonly #sender: SignatureSender;
+
+  /** Use `app.instrumentedTask`. */
+  constructor(
+    sender: SignatureSender,
+    options: TaskOptions & { readonly queue: string },
+    handler: Handler<never>,
+    definedAt: SourceLocation | undefined,
+  ) {
+    checkName(options.name);
+    const where = `task "${options.name}"`;
+    refuseUnknownOptions(where, options, known);
+    this.#sender = sender;
+    this.name = options.name;
+    this.queue = options.queue;
+    this.maxRetries = wholeNumber(`maxRetries of ${where}`, options.maxRetries ?? 3, { from: 0 });
+    this.defaultRetryDelayMs = durationMs(options.defaultRetryDelay ?? "3m", `defaultRetryDelay of ${where}`);
+    this.retryPolicy = options.retry;
+    this.schema = options.args;
+    this.positional = options.positional;
+    this.softTimeLimitMs = optionalMs(options.softTimeLimit, `softTimeLimit of ${where}`);
+    this.timeLimitMs = optionalMs(options.timeLimit, `timeLimit of ${where}`);
+    this.expiresMs = optionalMs(options.expires, `expires of ${where}`);
+    this.maxMessageSize = options.maxMessageSize;
+    this.isAtMostOnce = options.delivery === "at-most-once";
+    this.priority = wholeNumber(`priority of ${where}`, options.priority ?? 0, { from: 0, to: 9 });
+    this.definedAt = definedAt;
+    this.handler = handler;
+    if (this.isAtMostOnce && (options.retry !== undefined || options.maxRetries !== undefined)) {
+      throw new ConfigError("Q2016", `${where} is at-most-once and has a retry policy: its message is gone before it runs`, {
+        hint: 'delete retry and maxRetries, or delete delivery: "at-most-once"',
+      });
+    }
+  }
+
+  /**
+   * Sends it, to be run by a worker as soon as one is free.
+   * @throws ArgumentsError `Q3001` to `Q3003`, nothing was sent; PublishRejected, PublishUnknown, BrokerError
+   */
+  delay(...args: Arguments<In>): Promise<Sent> {
+    return this.#sender.send({ task: this.name, args: args[0] ?? {}, options: {} });
+  }
+
+  /** Sends it with options: when, where, how urgent. Throws as `delay` does. */
+  applyAsync(args: In, options: SendOptions = {}): Promise<Sent> {
+    return this.#sender.send(this.signature(args, options));
+  }
+
+  /** The call as a value, for `app.sendMany`. */
+  signature(args: In, options: SendOptions = {}): Signature {
+    return { task: this.name, args: args ?? {}, options };
+  }
+}
+
+function optionalMs(duration: Duration | undefined, name: string): number | null {
+  return duration === undefined ? null : durationMs(duration, name);
+}
+
+function checkName(name: unknown): void {
+  if (typeof name === "string" && name.length > 0 && name.length <= 255) return;
+  throw new ConfigError("Q2005", `a task has ${name === undefined ? "no name" : `the name ${JSON.stringify(name)}`}`, {
+    hint: 'give it one of 1 to 255 characters: name: "events.save_event". Functions are not used for names: minifiers change them',
+  });
+}

@@ -1,0 +1,214 @@
+import { namedArguments, validateArguments } from "../arguments.ts";
+import type { BrokerMessage } from "../broker/broker-message.ts";
+import type { Delivery, Outcome } from "../broker/delivery.ts";
+import { retryHeaders } from "../celery-headers.ts";
+import type { Clock } from "../clock.ts";
+import { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerStopping } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import type { Message } from "../message.ts";
+import type { Runner } from "../middleware.ts";
+import { decide, type Decision, type RunResult } from "../outcome.ts";
+import type { Task } from "../task.ts";
+import { AttemptContext, runInContext } from "../task-context.ts";
+import type { TimeLimits } from "./time-limits.ts";
+import type { EventListener, TaskEvent, TaskFacts } from "./worker-event.ts";
+
+/** What all attempts of one worker share. */
+export interface AttemptSurroundings {
+  readonly worker: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly runner: Runner;
+  readonly timeLimits: TimeLimits;
+  /** For tasks and messages that have none. */
+  readonly softTimeLimitMs: number | null;
+  readonly timeLimitMs: number | null;
+  readonly emit: EventListener | undefined;
+}
+
+/**
+ * One run of a handler for one delivery: context, time limits, outcome, settle.
+ *
+ * | ends by | settles as |
+ * |---|---|
+ * | return, throw | what `decide` says |
+ * | hard time limit | what `decide` says of TimeLimitExceeded; the handler may go on, its end is ignored |
+ * | shutdown | released, uncounted |
+ */
+export class Attempt {
+  readonly message: Message;
+  readonly startedAt: number;
+  readonly #delivery: Delivery;
+  readonly #stored: BrokerMessage;
+  readonly #task: Task<never>;
+  readonly #surroundings: AttemptSurroundings;
+  readonly #startedMonotonic: number;
+  #context: AttemptContext | undefined;
+  #isSettled = false;
+  #isOverdue = false;
+
+  constructor(delivery: Delivery, task: Task<never>, message: Message, surroundings: AttemptSurroundings) {
+    this.#delivery = delivery;
+    // A malformed delivery never gets this far: triage has dead-lettered it.
+    this.#stored = delivery.message as BrokerMessage;
+    this.#task = task;
+    this.message = message;
+    this.#surroundings = surroundings;
+    this.startedAt = surroundings.clock.now();
+    this.#startedMonotonic = surroundings.clock.monotonic();
+  }
+
+  get crashes(): number {
+    return this.#delivery.crashes;
+  }
+
+  /** Its message is settled, but its code still runs. */
+  get isOverdue(): boolean {
+    return this.#isOverdue;
+  }
+
+  /** Milliseconds since it started. */
+  get ms(): number {
+    return this.#surroundings.clock.monotonic() - this.#startedMonotonic;
+  }
+
+  /** Runs the handler to its end. Never rejects. */
+  async run(): Promise<RunResult> {
+    const { emit } = this.#surroundings;
+    emit?.({ ...this.#facts(), type: "task.started" });
+    const cancels = this.#watchLimits();
+    try {
+      const args = await this.#arguments();
+      const context = this.#makeContext(args);
+      // The task's schema has accepted the arguments, or it declared none and takes what comes.
+      await runInContext(context, () => this.#surroundings.runner(context, () => this.#task.handler(args as never, context)));
+      return { kind: "returned" };
+    } catch (error) {
+      return { kind: "threw", error };
+    } finally {
+      for (const cancel of cancels) cancel();
+    }
+  }
+
+  /** Settles it by its result, unless it was settled before it ended. Never rejects. */
+  async conclude(result: RunResult): Promise<void> {
+    if (this.#isSettled) return;
+    if (result.kind === "threw" && this.#context?.abortReason instanceof WorkerStopping) {
+      await this.handBack();
+      return;
+    }
+    await this.#carryOut(result);
+  }
+
+  /** Tells the handler that the worker is about to stop. */
+  announceStop(): void {
+    this.#context?.abort(new WorkerStopping());
+  }
+
+  /** Gives the message back while the handler still runs. */
+  async handBack(): Promise<void> {
+    if (this.#isSettled) return;
+    this.announceStop();
+    await this.#settle({ kind: "release" }, { ...this.#facts(), type: "task.released", ms: this.ms });
+  }
+
+  #watchLimits(): readonly (() => void)[] {
+    const { timeLimits, softTimeLimitMs, timeLimitMs } = this.#surroundings;
+    const soft = this.message.softTimeLimitMs ?? this.#task.softTimeLimitMs ?? softTimeLimitMs;
+    const hard = this.message.timeLimitMs ?? this.#task.timeLimitMs ?? timeLimitMs;
+    const cancels: (() => void)[] = [];
+    if (soft !== null) cancels.push(timeLimits.after(soft, () => this.#context?.abort(new SoftTimeLimitExceeded(soft))));
+    if (hard !== null) cancels.push(timeLimits.after(hard, () => this.#giveUp(new TimeLimitExceeded(hard))));
+    return cancels;
+  }
+
+  #giveUp(error: TimeLimitExceeded): void {
+    if (this.#isSettled) return;
+    this.#isOverdue = true;
+    this.#context?.abort(error);
+    this.#surroundings.emit?.({ ...this.#facts(), type: "task.overdue", ms: this.ms });
+    void this.#carryOut({ kind: "threw", error });
+  }
+
+  async #arguments(): Promise<unknown> {
+    const named = namedArguments(this.message, this.#task.positional);
+    const { schema } = this.#task;
+    return schema === undefined ? named : await validateArguments(this.#task.name, schema, named);
+  }
+
+  #makeContext(args: unknown): AttemptContext {
+    const { logger, emit } = this.#surroundings;
+    const maxRetries = this.message.maxRetries ?? this.#task.maxRetries;
+    const onProgress =
+      emit === undefined ? undefined : (value: number): void => emit({ ...this.#facts(), type: "task.progress", value });
+    this.#context = new AttemptContext(this.message, this.#delivery, { args, maxRetries, logger, onProgress });
+    return this.#context;
+  }
+
+  async #carryOut(result: RunResult): Promise<void> {
+    const { message } = this;
+    const task = this.#task;
+    const maxRetries = message.maxRetries ?? task.maxRetries;
+    const { retryPolicy, defaultRetryDelayMs, isAtMostOnce } = task;
+    const policy = { retryPolicy, defaultRetryDelayMs, maxRetries, retries: message.retries, isAtMostOnce };
+    const decision = decide(result, policy, Math.random());
+    const event = this.#eventOf(decision, maxRetries);
+    if (!isAtMostOnce) return await this.#settle(this.#outcomeOf(decision), event);
+    this.#isSettled = true;
+    this.#surroundings.emit?.(event);
+  }
+
+  #outcomeOf(decision: Decision): Outcome {
+    switch (decision.kind) {
+      case "succeeded":
+      case "ignored":
+        return { kind: "ack" };
+      case "dead":
+        return { kind: "bury", reason: { ...decision.reason, worker: this.#surroundings.worker } };
+      case "retry": {
+        const { delayMs } = decision;
+        const dueMs = this.#surroundings.clock.now() + delayMs;
+        const headers = retryHeaders(this.#stored.headers, {
+          retries: this.message.retries + 1,
+          etaMs: delayMs > 0 ? dueMs : null,
+          parentId: this.message.id,
+          sentAtMs: dueMs,
+        });
+        return { kind: "requeue", delayMs, headers };
+      }
+    }
+  }
+
+  #eventOf(decision: Decision, maxRetries: number): TaskEvent {
+    const facts = this.#facts();
+    const { ms } = this;
+    switch (decision.kind) {
+      case "succeeded": {
+        const { sentAtMs } = this.message;
+        return { ...facts, type: "task.succeeded", ms, waitMs: sentAtMs === null ? null : Math.max(0, this.startedAt - sentAtMs) };
+      }
+      case "ignored":
+        return { ...facts, type: "task.ignored", ms, error: decision.error };
+      case "retry":
+        return { ...facts, type: "task.retried", ms, error: decision.error, delayMs: decision.delayMs, maxRetries };
+      case "dead":
+        return { ...facts, type: "task.dead", ms, reason: decision.reason };
+    }
+  }
+
+  async #settle(outcome: Outcome, event: TaskEvent): Promise<void> {
+    this.#isSettled = true;
+    const { emit, logger } = this.#surroundings;
+    try {
+      const settled = await this.#delivery.settle(outcome);
+      emit?.(settled === "settled" ? event : { ...this.#facts(), type: "task.lost", ms: this.ms });
+    } catch (error) {
+      logger.error({ err: error, task: this.message.task, id: this.message.id }, "the outcome could not be stored; the message may run again");
+    }
+  }
+
+  #facts(): TaskFacts {
+    const { id, task, queue, retries } = this.message;
+    return { id, task, queue, retries, crashes: this.#delivery.crashes };
+  }
+}

@@ -1,0 +1,44 @@
+import type { AppSettings } from "../app-options.ts";
+import type { Delivery } from "../broker/delivery.ts";
+import { composeRun } from "../middleware.ts";
+import type { Task } from "../task.ts";
+import { Attempt } from "./attempt.ts";
+import { TimeLimits } from "./time-limits.ts";
+import { triage } from "./triage.ts";
+import { readWorkerOptions } from "./worker-options.ts";
+
+/** Runs single deliveries without a worker, for `eager` apps. */
+export class EagerRunner {
+  readonly #settings: AppSettings;
+  readonly #tasks: ReadonlyMap<string, Task<never>>;
+  readonly #timeLimits: TimeLimits;
+
+  constructor(settings: AppSettings, tasks: ReadonlyMap<string, Task<never>>) {
+    this.#settings = settings;
+    this.#tasks = tasks;
+    this.#timeLimits = new TimeLimits(settings.clock);
+  }
+
+  async run(delivery: Delivery): Promise<void> {
+    const { clock, logger, maxCrashes, middleware } = this.#settings;
+    const { decodeLimits } = readWorkerOptions({ name: "eager" }, this.#settings);
+    // Nobody else could take it: what is unknown here is unknown everywhere.
+    const rules = { tasks: this.#tasks, limits: decodeLimits, maxCrashes, parkForMs: 0 };
+    const sorted = triage(delivery, rules, clock.now());
+    if (sorted.kind === "settle") {
+      await delivery.settle(sorted.outcome);
+      return;
+    }
+    const attempt = new Attempt(delivery, sorted.task, sorted.message, {
+      worker: "eager",
+      clock,
+      logger,
+      runner: composeRun(middleware),
+      timeLimits: this.#timeLimits,
+      softTimeLimitMs: null,
+      timeLimitMs: null,
+      emit: undefined,
+    });
+    await attempt.conclude(await attempt.run());
+  }
+}

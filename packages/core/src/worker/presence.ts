@@ -1,0 +1,20 @@
+import type { ControlBus, Subscription } from "../broker/control-bus.ts";
+import type { JsonObject } from "../json.ts";
+import type { Logger } from "../logger.ts";
+
+/** Where somebody asks which workers are there: `{ command: "ping", ticket }`. */
+export const workersChannel = "workers";
+/** Where each of them answers, with the ticket as `reply`. */
+export const workerRepliesChannel = "worker-replies";
+
+/**
+ * Answers `ping` on the control bus with what this worker is doing, so that `q status` needs no registry of workers that could be out of date.
+ */
+export async function answerPings(bus: ControlBus, describe: () => JsonObject, logger: Logger): Promise<Subscription> {
+  return await bus.subscribe(workersChannel, (request) => {
+    if (request["command"] !== "ping" || typeof request["ticket"] !== "string") return;
+    bus.broadcast(workerRepliesChannel, { ...describe(), reply: request["ticket"] }).catch((error: unknown) => {
+      logger.debug({ err: error }, "a ping could not be answered");
+    });
+  });
+}

@@ -1,0 +1,74 @@
+import type { Delivery } from "../broker/delivery.ts";
+
+/**
+ * Starts a delivery. The promise resolves when its slot is free again and never rejects; `undefined` when it needed none.
+ */
+export type Start = (delivery: Delivery) => Promise<void> | undefined;
+
+/**
+ * Decides which delivery runs when: first come, first served, as many at once as there are slots. A suspect, a message that was in a worker
+ * when it died, runs only while no other suspect does, so that the next death has one culprit.
+ */
+export class Slots {
+  readonly #size: number;
+  readonly #start: Start;
+  readonly #onIdle: () => void;
+  #waiting: Delivery[] = [];
+  #suspects: Delivery[] = [];
+  #busy = 0;
+  #suspectRuns = false;
+
+  constructor(size: number, start: Start, onIdle: () => void) {
+    this.#size = size;
+    this.#start = start;
+    this.#onIdle = onIdle;
+  }
+
+  get busy(): number {
+    return this.#busy;
+  }
+
+  get free(): number {
+    return this.#size - this.#busy;
+  }
+
+  offer(delivery: Delivery): void {
+    this.#waiting.push(delivery);
+    this.#fill();
+  }
+
+  /** Everything that has not started, for giving back. */
+  takeUnstarted(): readonly Delivery[] {
+    const unstarted = [...this.#suspects, ...this.#waiting];
+    this.#suspects = [];
+    this.#waiting = [];
+    return unstarted;
+  }
+
+  #fill(): void {
+    while (this.#busy < this.#size) {
+      const delivery = this.#next();
+      if (delivery === undefined) return;
+      const isSuspect = delivery.crashes > 0;
+      const run = this.#start(delivery);
+      if (run === undefined) continue;
+      this.#busy += 1;
+      if (isSuspect) this.#suspectRuns = true;
+      void run.then(() => {
+        this.#busy -= 1;
+        if (isSuspect) this.#suspectRuns = false;
+        this.#fill();
+        if (this.#busy === 0) this.#onIdle();
+      });
+    }
+  }
+
+  #next(): Delivery | undefined {
+    if (!this.#suspectRuns && this.#suspects.length > 0) return this.#suspects.shift();
+    for (;;) {
+      const delivery = this.#waiting.shift();
+      if (delivery === undefined || delivery.crashes === 0 || !this.#suspectRuns) return delivery;
+      this.#suspects.push(delivery);
+    }
+  }
+}

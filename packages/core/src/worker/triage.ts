@@ -1,0 +1,77 @@
+import type { BrokerMessage } from "../broker/broker-message.ts";
+import type { Delivery, Outcome } from "../broker/delivery.ts";
+import type { DecodeLimits } from "../celery-body.ts";
+import { decodeMessage } from "../celery-codec.ts";
+import { parkHeaders, parkedAtMs } from "../celery-headers.ts";
+import { DecodeError } from "../decode-error.ts";
+import { formatMs } from "../duration.ts";
+import type { Message } from "../message.ts";
+import type { Task } from "../task.ts";
+import type { TaskEvent, TaskFacts } from "./worker-event.ts";
+
+export interface TriageRules {
+  readonly tasks: ReadonlyMap<string, Task<never>>;
+  readonly limits: DecodeLimits;
+  readonly maxCrashes: number;
+  readonly parkForMs: number;
+}
+
+/** What is to be done with a delivery: run it, or settle it without. */
+export type Triage =
+  | { readonly kind: "run"; readonly task: Task<never>; readonly message: Message }
+  | { readonly kind: "settle"; readonly outcome: Outcome; readonly event: TaskEvent };
+
+const shortestParkMs = 1000;
+const longestParkMs = 300_000;
+
+/**
+ * Looks at a delivery before it gets a slot. What nobody can read is dead, with its bytes; what killed too many workers is dead as poison;
+ * what came too late is dropped; what came too early waits; what nobody here knows is parked.
+ */
+export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): Triage {
+  const { message: stored, crashes } = delivery;
+  if ("malformed" in stored) {
+    const facts = { id: "", task: "", queue: stored.queue, retries: 0, crashes };
+    return bury(facts, "malformed", stored.malformed);
+  }
+  let message: Message;
+  try {
+    message = decodeMessage(stored, rules.limits);
+  } catch (error) {
+    const text = error instanceof DecodeError ? error.message : "it could not be decoded";
+    return bury({ id: stored.id, task: "", queue: stored.queue, retries: 0, crashes }, "malformed", text);
+  }
+  const facts = { id: message.id, task: message.task, queue: message.queue, retries: message.retries, crashes };
+  if (crashes >= rules.maxCrashes) return bury(facts, "poison", `${crashes} workers died while they ran it`);
+  if (message.expiresMs !== null && message.expiresMs <= nowMs) {
+    return { kind: "settle", outcome: { kind: "ack" }, event: { ...facts, type: "task.expired" } };
+  }
+  if (message.etaMs !== null && message.etaMs > nowMs) {
+    const delayMs = message.etaMs - nowMs;
+    return { kind: "settle", outcome: { kind: "requeue", delayMs }, event: { ...facts, type: "task.postponed", delayMs } };
+  }
+  const task = rules.tasks.get(message.task);
+  return task === undefined ? park(stored, facts, { parkForMs: rules.parkForMs, nowMs }) : { kind: "run", task, message };
+}
+
+/** Puts it back for a worker that knows the task. Each wait is as long as all before it together, so the load stays small. */
+function park(
+  stored: BrokerMessage,
+  facts: TaskFacts,
+  { parkForMs, nowMs }: { readonly parkForMs: number; readonly nowMs: number },
+): Triage {
+  const since = parkedAtMs(stored.headers) ?? nowMs;
+  const parkedMs = Math.max(0, nowMs - since);
+  if (parkedMs >= parkForMs) return bury(facts, "unknown-task", `no worker knew the task "${facts.task}" in ${formatMs(parkedMs)}`);
+  const delayMs = Math.min(Math.max(parkedMs, shortestParkMs), longestParkMs, parkForMs - parkedMs);
+  return {
+    kind: "settle",
+    outcome: { kind: "requeue", delayMs, headers: parkHeaders(stored.headers, since) },
+    event: { ...facts, type: "task.parked", delayMs },
+  };
+}
+
+function bury(facts: TaskFacts, code: string, text: string): Triage {
+  const reason = { code, message: text };
+  return { kind: "settle", outcome: { kind: "bury", reason }, event: { ...facts, type: "task.dead", ms: null, reason } };
+}

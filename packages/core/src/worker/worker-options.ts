@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { AppSettings } from "../app-options.ts";
+import type { DecodeLimits } from "../celery-body.ts";
+import { durationMs, type Duration } from "../duration.ts";
+import { maxJsonDepth } from "../json.ts";
+import { refuseUnknownOptions, wholeNumber } from "../known-options.ts";
+import { didYouMean } from "../nearest.ts";
+import { ConfigError } from "../q-error.ts";
+import type { EventListener } from "./worker-event.ts";
+
+export interface WorkerOptions {
+  /** Queues to take from, in turns; a name that stands n times gets n turns. Default: all of the app's. */
+  readonly queues?: readonly string[];
+  /** Most tasks that run at once. Default 10. */
+  readonly concurrency?: number;
+  /** Messages to hold beyond the free slots. Default: none, but up to 100 while tasks take less time than a fetch. */
+  readonly prefetch?: number;
+  /** Shown to people; unique among the workers. Default: the host's name and eight random digits. */
+  readonly name?: string;
+  /** How long `stop` waits for running tasks. Default `"25s"`. */
+  readonly shutdownTimeout?: Duration;
+  /** For tasks that have none. Default none. */
+  readonly softTimeLimit?: Duration;
+  /** For tasks that have none. Default none. */
+  readonly timeLimit?: Duration;
+  /** Largest stored message that is read, in bytes; what is larger is dead-lettered. Default 1,048,576. */
+  readonly maxMessageBytes?: number;
+  /** Told of everything that happens to a message. */
+  readonly onEvent?: EventListener;
+}
+
+/** The options of a worker, checked, with every default filled in. */
+export interface WorkerSettings {
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly prefetch: number | undefined;
+  readonly name: string;
+  readonly shutdownTimeoutMs: number;
+  readonly softTimeLimitMs: number | null;
+  readonly timeLimitMs: number | null;
+  readonly decodeLimits: DecodeLimits;
+  readonly onEvent: EventListener | undefined;
+}
+
+const known = [
+  "queues",
+  "concurrency",
+  "prefetch",
+  "name",
+  "shutdownTimeout",
+  "softTimeLimit",
+  "timeLimit",
+  "maxMessageBytes",
+  "onEvent",
+] satisfies (keyof WorkerOptions)[];
+
+/** A message may grow this much when it is inflated. */
+const mostInflatedBytes = 8 * 1024 * 1024;
+
+/**
+ * @throws ConfigError `Q2003` for a queue that the app does not declare, `Q2010` to `Q2012` for a bad option
+ */
+export function readWorkerOptions(options: WorkerOptions, app: AppSettings): WorkerSettings {
+  refuseUnknownOptions("createWorker()", options, known);
+  const declared = app.queues.map(({ name }) => name);
+  const queues = options.queues ?? declared;
+  for (const queue of queues) assertDeclared(queue, declared);
+  if (queues.length === 0) throw new ConfigError("Q2015", "a worker needs at least one queue", { details: { known: declared.join(", ") } });
+  return {
+    queues,
+    concurrency: wholeNumber("concurrency", options.concurrency ?? 10, { from: 1, to: 10_000 }),
+    prefetch: options.prefetch === undefined ? undefined : wholeNumber("prefetch", options.prefetch, { from: 0, to: 10_000 }),
+    name: options.name ?? `${hostname()}-${randomBytes(4).toString("hex")}`,
+    shutdownTimeoutMs: durationMs(options.shutdownTimeout ?? "25s", "shutdownTimeout"),
+    softTimeLimitMs: options.softTimeLimit === undefined ? null : durationMs(options.softTimeLimit, "softTimeLimit"),
+    timeLimitMs: options.timeLimit === undefined ? null : durationMs(options.timeLimit, "timeLimit"),
+    decodeLimits: {
+      maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? 1_048_576, { from: 64 }),
+      maxInflatedBytes: mostInflatedBytes,
+      maxDepth: maxJsonDepth,
+    },
+    onEvent: options.onEvent,
+  };
+}
+
+/**
+ * @throws ConfigError `Q2003`
+ */
+export function assertDeclared(queue: string, declared: readonly string[], where = ""): void {
+  if (declared.includes(queue)) return;
+  throw new ConfigError("Q2003", `no queue named "${queue}"${where}`, {
+    hint: didYouMean(queue, declared) ?? `add "${queue}" to the queues of createApp`,
+    details: { known: declared.join(", ") },
+  });
+}

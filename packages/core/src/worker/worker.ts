@@ -1,0 +1,335 @@
+import { hostname } from "node:os";
+import type { Broker, Consumer } from "../broker/broker.ts";
+import type { Subscription } from "../broker/control-bus.ts";
+import type { Delivery } from "../broker/delivery.ts";
+import { sleep } from "../clock.ts";
+import type { JsonObject } from "../json.ts";
+import type { Logger } from "../logger.ts";
+import type { Message } from "../message.ts";
+import { composeRun } from "../middleware.ts";
+import type { AppSettings } from "../app-options.ts";
+import type { Task } from "../task.ts";
+import { Attempt, type AttemptSurroundings } from "./attempt.ts";
+import { Prefetch } from "./prefetch.ts";
+import { answerPings } from "./presence.ts";
+import { Slots } from "./slots.ts";
+import { TimeLimits } from "./time-limits.ts";
+import { triage, type TriageRules } from "./triage.ts";
+import { Watchdog } from "./watchdog.ts";
+import type { EventListener, WorkerEvent } from "./worker-event.ts";
+import { readWorkerOptions, type WorkerOptions, type WorkerSettings } from "./worker-options.ts";
+
+/** What a worker needs of its app. */
+export interface WorkerHost {
+  readonly broker: Broker;
+  readonly settings: AppSettings;
+  readonly tasks: ReadonlyMap<string, Task<never>>;
+  open(): Promise<void>;
+}
+
+/** `new` → `running` ⇄ `paused` → `stopping` → `stopped`; stopping also before start. */
+export type WorkerState = "new" | "running" | "paused" | "stopping" | "stopped";
+
+/** A message that is being run. */
+export interface RunningTask {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly crashes: number;
+}
+
+/** How long before the end of the shutdown timeout `ctx.signal` aborts; at most half of it. */
+const announceBeforeMs = 5000;
+const mostWaitForBrokerMs = 5000;
+
+/** Takes messages from the broker and runs their tasks, at most `concurrency` at a time. Made by `app.createWorker`. */
+export class Worker {
+  readonly name: string;
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  /** Resolves, with the reason, when the worker can do no more and its process should end. */
+  readonly failed: Promise<Error>;
+  readonly #host: WorkerHost;
+  readonly #settings: WorkerSettings;
+  readonly #logger: Logger;
+  readonly #rules: TriageRules;
+  readonly #surroundings: AttemptSurroundings;
+  readonly #slots: Slots;
+  readonly #prefetch: Prefetch;
+  readonly #attempts = new Set<Attempt>();
+  readonly #idleWaiters: (() => void)[] = [];
+  readonly #handBackNow = new AbortController();
+  #state: WorkerState = "new";
+  #consumer: Consumer | undefined;
+  #consumerPrefetch: number;
+  #watchdog: Watchdog | undefined;
+  #presence: Subscription | undefined;
+  #stopping: Promise<{ unfinished: number }> | undefined;
+  #settling = 0;
+  #finished = 0;
+  #startedAt = 0;
+  #fail: (error: Error) => void = () => {};
+
+  constructor(host: WorkerHost, options: WorkerOptions = {}) {
+    const settings = readWorkerOptions(options, host.settings);
+    const { clock, middleware, maxCrashes, parkForMs } = host.settings;
+    this.#host = host;
+    this.#settings = settings;
+    this.name = settings.name;
+    this.queues = settings.queues;
+    this.concurrency = settings.concurrency;
+    this.failed = new Promise((resolve) => (this.#fail = resolve));
+    this.#logger = host.settings.logger.child({ worker: this.name });
+    this.#rules = { tasks: host.tasks, limits: settings.decodeLimits, maxCrashes, parkForMs };
+    this.#surroundings = {
+      worker: this.name,
+      clock,
+      logger: this.#logger,
+      runner: composeRun(middleware),
+      timeLimits: new TimeLimits(clock),
+      softTimeLimitMs: settings.softTimeLimitMs,
+      timeLimitMs: settings.timeLimitMs,
+      emit: guard(settings.onEvent, this.#logger),
+    };
+    this.#slots = new Slots(settings.concurrency, (delivery) => this.#start(delivery), () => this.#checkIdle());
+    this.#prefetch = new Prefetch(settings.concurrency, settings.prefetch);
+    this.#consumerPrefetch = this.#prefetch.size;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /**
+   * Connects and begins to take messages. The tasks must be known by now: call `app.loadImports()` before.
+   * @throws BrokerError when the broker cannot be reached
+   */
+  async start(): Promise<void> {
+    if (this.#state !== "new") return;
+    this.#state = "running";
+    const { broker, settings } = this.#host;
+    await this.#host.open();
+    if (broker.control !== undefined) this.#presence = await answerPings(broker.control, () => this.#describe(), this.#logger);
+    this.#startedAt = settings.clock.now();
+    await this.#consume();
+    this.#watchdog = new Watchdog(
+      {
+        heardAt: () => (this.#state === "running" && this.#slots.free > 0 ? this.#consumer?.heardAt : undefined),
+        rebuild: () => this.#rebuild(),
+        slots: () => ({ size: this.concurrency, overdue: [...this.#attempts].filter((attempt) => attempt.isOverdue).length }),
+        onFailed: (error) => this.#fail(error),
+      },
+      this.#logger,
+    );
+    const tasks = [...this.#host.tasks.keys()].toSorted();
+    this.#emit({ type: "worker.ready", worker: this.name, queues: this.queues, slots: this.concurrency, tasks });
+  }
+
+  /** Takes no more messages until `resume`. What runs goes on. */
+  async pause(): Promise<void> {
+    if (this.#state !== "running") return;
+    this.#state = "paused";
+    await this.#stopTaking();
+    this.#emit({ type: "worker.paused", worker: this.name });
+  }
+
+  async resume(): Promise<void> {
+    if (this.#state !== "paused") return;
+    this.#state = "running";
+    await this.#consume();
+    this.#emit({ type: "worker.resumed", worker: this.name });
+  }
+
+  /**
+   * Takes no more messages, waits for those that run, then hands the rest back uncounted. Never rejects; a second call waits with the first.
+   * @returns how many had to be handed back
+   */
+  stop(options: { readonly timeoutMs?: number } = {}): Promise<{ unfinished: number }> {
+    this.#stopping ??= this.#stop(options.timeoutMs ?? this.#settings.shutdownTimeoutMs);
+    return this.#stopping;
+  }
+
+  /** As `stop`, but hands back at once; ends a `stop` that is waiting. */
+  abort(): Promise<{ unfinished: number }> {
+    this.#handBackNow.abort();
+    return this.stop();
+  }
+
+  /** What runs now, longest first. */
+  running(): readonly RunningTask[] {
+    return [...this.#attempts].map(({ message, startedAt, crashes }) => {
+      const { id, task, queue } = message;
+      return { id, task, queue, startedAt, crashes };
+    });
+  }
+
+  /** `finished` counts ended runs, however they ended. */
+  stats(): { readonly busy: number; readonly finished: number; readonly startedAt: number } {
+    return { busy: this.#slots.busy, finished: this.#finished, startedAt: this.#startedAt };
+  }
+
+  async #consume(): Promise<void> {
+    this.#consumerPrefetch = this.#prefetch.size;
+    const options = { prefetch: this.#consumerPrefetch };
+    this.#consumer = await this.#host.broker.consume(this.queues, options, (delivery) => this.#slots.offer(delivery));
+  }
+
+  async #rebuild(): Promise<void> {
+    await this.#stopTaking();
+    await this.#consume();
+  }
+
+  /** Ends the consumer and gives back what has not started. Bounded: a broker that is gone must not keep a worker from stopping. */
+  async #stopTaking(): Promise<void> {
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    if (consumer !== undefined) await this.#bounded(consumer.stop());
+    const unstarted = this.#slots.takeUnstarted();
+    await this.#bounded(Promise.all(unstarted.map((delivery) => this.#settle(delivery, { kind: "release" }))));
+  }
+
+  /** Sorts a delivery and runs it when it can be run. */
+  #start(delivery: Delivery): Promise<void> | undefined {
+    const sorted = triage(delivery, this.#rules, this.#surroundings.clock.now());
+    if (sorted.kind === "run") return this.#run(delivery, sorted.task, sorted.message);
+    const { outcome, event } = sorted;
+    this.#track(
+      this.#settle(delivery, outcome).then((settled) => {
+        if (settled) this.#emit(event);
+      }),
+    );
+    return undefined;
+  }
+
+  /** Resolves when the slot is free: when the handler has ended, not when its outcome is stored. */
+  async #run(delivery: Delivery, task: Task<never>, message: Message): Promise<void> {
+    if (delivery.crashes > 0 && !(await this.#mark(delivery))) return;
+    if (task.isAtMostOnce && !(await this.#settle(delivery, { kind: "ack" }))) return;
+    const attempt = new Attempt(delivery, task, message, this.#surroundings);
+    this.#attempts.add(attempt);
+    const result = await attempt.run();
+    this.#attempts.delete(attempt);
+    this.#finished += 1;
+    this.#prefetch.ran(attempt.ms);
+    this.#adjustPrefetch();
+    this.#track(attempt.conclude(result));
+  }
+
+  /** Records that a suspect is about to run. One whose mark cannot be stored goes back: it must not run unmarked. */
+  async #mark(delivery: Delivery): Promise<boolean> {
+    try {
+      return (await delivery.start()) === "settled";
+    } catch (error) {
+      this.#logger.warn({ err: error }, "a suspect could not be marked; giving it back");
+      await this.#settle(delivery, { kind: "release" });
+      return false;
+    }
+  }
+
+  /** `true` when it was settled by us. Never rejects. */
+  async #settle(delivery: Delivery, outcome: Parameters<Delivery["settle"]>[0]): Promise<boolean> {
+    try {
+      return (await delivery.settle(outcome)) === "settled";
+    } catch (error) {
+      this.#logger.error({ err: error, outcome: outcome.kind }, "the outcome could not be stored; the message may run again");
+      return false;
+    }
+  }
+
+  #adjustPrefetch(): void {
+    const { size } = this.#prefetch;
+    // Small changes are not worth a call to the broker.
+    if (Math.abs(size - this.#consumerPrefetch) * 4 <= this.#consumerPrefetch) return;
+    this.#consumerPrefetch = size;
+    this.#consumer?.resize(size);
+  }
+
+  async #stop(timeoutMs: number): Promise<{ unfinished: number }> {
+    this.#state = "stopping";
+    this.#watchdog?.stop();
+    await this.#stopTaking();
+    this.#emit({ type: "worker.stopping", worker: this.name, waitingFor: this.#attempts.size });
+    const announceAfterMs = Math.max(timeoutMs - announceBeforeMs, timeoutMs / 2);
+    if (!(await this.#idle(announceAfterMs))) {
+      for (const attempt of this.#attempts) attempt.announceStop();
+      await this.#idle(timeoutMs - announceAfterMs);
+    }
+    const unfinished = [...this.#attempts].filter((attempt) => !attempt.isOverdue);
+    await this.#bounded(Promise.all(unfinished.map((attempt) => attempt.handBack())));
+    await this.#bounded(this.#presence?.close() ?? Promise.resolve());
+    this.#surroundings.timeLimits.clear();
+    this.#state = "stopped";
+    this.#emit({ type: "worker.stopped", worker: this.name, unfinished: unfinished.length });
+    return { unfinished: unfinished.length };
+  }
+
+  /** `true` when nothing runs and every outcome is stored; `false` when the time is up or the rest is to be handed back now. */
+  async #idle(withinMs: number): Promise<boolean> {
+    const isIdle = (): boolean => this.#slots.busy === 0 && this.#settling === 0;
+    const ended = new AbortController();
+    const idle = new Promise<void>((resolve) => {
+      if (isIdle()) resolve();
+      else this.#idleWaiters.push(resolve);
+    });
+    const onHandBack = (): void => ended.abort();
+    this.#handBackNow.signal.addEventListener("abort", onHandBack, { once: true });
+    if (this.#handBackNow.signal.aborted) ended.abort();
+    await Promise.race([idle, sleep(this.#surroundings.clock, withinMs, ended.signal)]);
+    this.#handBackNow.signal.removeEventListener("abort", onHandBack);
+    ended.abort();
+    return isIdle();
+  }
+
+  #track(settling: Promise<void>): void {
+    this.#settling += 1;
+    void settling.then(() => {
+      this.#settling -= 1;
+      this.#checkIdle();
+    });
+  }
+
+  #checkIdle(): void {
+    if (this.#slots.busy > 0 || this.#settling > 0) return;
+    for (const wake of this.#idleWaiters.splice(0)) wake();
+  }
+
+  /** Waits for the broker, but not for ever. */
+  async #bounded(work: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([work, sleep(this.#surroundings.clock, mostWaitForBrokerMs, done.signal)]);
+    done.abort();
+  }
+
+  #describe(): JsonObject {
+    const { busy, finished, startedAt } = this.stats();
+    return {
+      worker: this.name,
+      host: hostname(),
+      pid: process.pid,
+      state: this.#state,
+      queues: [...new Set(this.queues)],
+      slots: this.concurrency,
+      busy,
+      finished,
+      startedAt,
+    };
+  }
+
+  #emit(event: WorkerEvent): void {
+    this.#surroundings.emit?.(event);
+  }
+}
+
+/** A listener that throws is a bug elsewhere: it must not change what becomes of a message. */
+function guard(listener: EventListener | undefined, logger: Logger): EventListener | undefined {
+  if (listener === undefined) return undefined;
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      logger.error({ err: error, event: event.type }, "the event listener failed");
+    }
+  };
+}

@@ -103,7 +103,7 @@ export function readAppOptions(options: AppOptions, definedAt: SourceLocation | 
 const queueName = /^[A-Za-z0-9_.:@/-]{1,128}$/;
 
 function readQueues(declarations: readonly QueueDeclaration[] | undefined): readonly QueueOptions[] {
-  if (!Array.isArray(declarations) || declarations.length === 0) {
+  if (declarations === undefined || declarations.length === 0) {
     throw new ConfigError("Q2015", "an app needs at least one queue", { hint: 'queues: ["default"]' });
   }
   const queues = declarations.map((declaration) => {

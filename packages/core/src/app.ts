@@ -3,7 +3,7 @@ import { readAppOptions, type AppOptions, type AppSettings } from "./app-options
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { Broker, QueueOptions } from "./broker/broker.ts";
 import { callSite, formatLocation, type SourceLocation } from "./call-site.ts";
-import { sleep, type Clock } from "./clock.ts";
+import { atMost, type Clock } from "./clock.ts";
 import { runEagerly } from "./eager.ts";
 import { loadImports, type Importer } from "./imports.ts";
 import type { Logger } from "./logger.ts";
@@ -76,7 +76,8 @@ export class App<Queue extends string = string> {
    * @throws ConfigError `Q2020` after the first send, worker or `open`
    */
   use(parts: AppParts): void {
-    if (this.#sending !== undefined) throw new ConfigError("Q2020", "app.use() was called after the app was first used");
+    if (this.#sending !== undefined)
+      throw new ConfigError("Q2020", "app.use() was called after the app was first used");
     this.#settings = { ...this.#settings, ...parts };
   }
 
@@ -100,13 +101,22 @@ export class App<Queue extends string = string> {
     const definedAt = callSite(this.instrumentedTask);
     const declared = this.queues.map(({ name }) => name);
     const queue = options.queue ?? declared[0] ?? "";
-    const task = new Task<never>({ send: (signature) => this.#send(signature) }, { ...options, queue }, handler, definedAt);
+    const task = new Task<never>(
+      { send: (signature) => this.#send(signature) },
+      { ...options, queue },
+      handler,
+      definedAt,
+    );
     assertDeclared(queue, declared, ` for task "${task.name}" at ${formatLocation(definedAt)}`);
     const taken = this.#tasks.get(task.name);
     if (taken !== undefined) {
-      throw new ConfigError("Q2004", `two tasks are named "${task.name}": ${formatLocation(taken.definedAt)}, ${formatLocation(definedAt)}`, {
-        hint: "rename one of them; names are the wire contract",
-      });
+      throw new ConfigError(
+        "Q2004",
+        `two tasks are named "${task.name}": ${formatLocation(taken.definedAt)}, ${formatLocation(definedAt)}`,
+        {
+          hint: "rename one of them; names are the wire contract",
+        },
+      );
     }
     this.#tasks.set(task.name, task);
     return task;
@@ -162,9 +172,7 @@ export class App<Queue extends string = string> {
   /** Sends what is waiting to be sent, for as long as a send may take, then disconnects. May be called twice, and without `open`. */
   async close(): Promise<void> {
     const { broker, clock, publishTimeoutMs } = this.#settings;
-    const flushed = new AbortController();
-    if (this.#sending !== undefined) await Promise.race([this.#sending.producer.flush(), sleep(clock, publishTimeoutMs, flushed.signal)]);
-    flushed.abort();
+    if (this.#sending !== undefined) await atMost(clock, publishTimeoutMs, this.#sending.producer.flush());
     this.#isOpen = false;
     this.#opening = undefined;
     await broker?.close();

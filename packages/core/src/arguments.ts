@@ -3,14 +3,18 @@ import { maxJsonDepth } from "./json.ts";
 import type { Message } from "./message.ts";
 import { QError } from "./q-error.ts";
 
-/** The arguments of a call are not what they must be. Nothing was sent, or the handler was not called. Codes `Q3001` to `Q3004`. */
+/**
+ * The arguments of a call are not what they must be. Codes `Q3001` to `Q3004`. When sending, nothing was sent; in a worker,
+ * the handler was not called.
+ */
 export class ArgumentsError extends QError {}
 
 /** The list that every body is takes one of the levels that are read. */
 const mostLevels = maxJsonDepth - 1;
 
 /**
- * Makes sure that JSON carries `value` unchanged: primitives, arrays and plain objects. Properties that are `undefined` are left out, as JSON does.
+ * Makes sure that JSON carries `value` unchanged: primitives, arrays and plain objects. Properties that are `undefined`
+ * pass, and are not sent.
  * @param path what `value` is called in the error: `args`
  * @throws ArgumentsError `Q3002`, naming the place and the nearest fix
  */
@@ -36,7 +40,7 @@ function check(value: unknown, trail: Trail): void {
   }
   if (!isPlain(value)) refuse(trail, refusalOfInstance(value));
   for (const [key, child] of Object.entries(value)) {
-    if (key === "__proto__") refuse(trail, ["an object with the key __proto__", "rename it, it changes prototypes when objects are merged"]);
+    if (key === "__proto__") refuse(trail, protoKey);
     if (child !== undefined) enter(value, key, child, trail);
   }
 }
@@ -57,9 +61,15 @@ function refuseDeep({ path, steps }: Trail, value: object): never {
   const begins = steps.findIndex(({ owner }) => owner === value);
   const closes = steps.findIndex(({ owner }, index) => begins !== -1 && index > begins && owner === value);
   if (begins === -1) {
-    refuse({ path, steps: steps.slice(0, 3) }, [`nested deeper than ${mostLevels} levels`, "send a flatter value, or store it and send its id"]);
+    refuse({ path, steps: steps.slice(0, 3) }, [
+      `nested deeper than ${mostLevels} levels`,
+      "send a flatter value, or store it and send its id",
+    ]);
   }
-  refuse({ path, steps: closes === -1 ? steps : steps.slice(0, closes) }, ["part of a cycle", "send the id of what it refers to"]);
+  refuse({ path, steps: closes === -1 ? steps : steps.slice(0, closes) }, [
+    "part of a cycle",
+    "send the id of what it refers to",
+  ]);
 }
 
 function step(key: string | number): string {
@@ -74,6 +84,11 @@ function isPlain(value: object): boolean {
 }
 
 type Refusal = readonly [what: string, fix: string];
+
+const protoKey: Refusal = [
+  "an object with the key __proto__",
+  "rename it, it changes prototypes when objects are merged",
+];
 
 function refusalOf(value: unknown): Refusal {
   switch (typeof value) {
@@ -103,10 +118,12 @@ const fixes: Readonly<Record<string, string>> = {
 
 function refusalOfInstance(value: object): Refusal {
   const name = nameOfClass(value);
-  if (value instanceof Error) return [`an ${name}`, "send its message"];
-  const article = /^[AEIOU](?!RL)/.test(name) ? "an" : "a";
+  const article = /^[AEIO]/.test(name) ? "an" : "a";
+  if (value instanceof Error) return [`${article} ${name}`, "send its message"];
   const fix = Object.hasOwn(fixes, name) ? fixes[name] : undefined;
-  return fix === undefined ? [`an instance of ${name}`, "send an object of the fields that the task needs, or its id"] : [`${article} ${name}`, fix];
+  return fix === undefined
+    ? [`an instance of ${name}`, "send an object of the fields that the task needs, or its id"]
+    : [`${article} ${name}`, fix];
 }
 
 function nameOfClass(value: object): string {
@@ -120,9 +137,13 @@ function nameOfClass(value: object): string {
  */
 export function assertSize(task: string, bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
-  throw new ArgumentsError("Q3003", `${task}: the arguments are ${formatBytes(bytes)}, the limit is ${formatBytes(maxBytes)}`, {
-    hint: "store the large part and send its id or key; maxMessageSize, of the task or of createApp, raises the limit",
-  });
+  throw new ArgumentsError(
+    "Q3003",
+    `${task}: the arguments are ${formatBytes(bytes)}, the limit is ${formatBytes(maxBytes)}`,
+    {
+      hint: "store the large part and send its id or key; maxMessageSize, of the task or of createApp, raises the limit",
+    },
+  );
 }
 
 function formatBytes(bytes: number): string {
@@ -134,11 +155,14 @@ function formatBytes(bytes: number): string {
 
 /**
  * What the schema makes of `value`: at once, unless the schema is asynchronous.
- * @throws ArgumentsError `Q3001` with the first thing that is wrong; `details` has up to five. Rejects with it, when asynchronous
+ * @throws ArgumentsError `Q3001` with the first thing that is wrong, and the next four in `details`. Rejects with it when
+ * asynchronous
  */
 export function validateArguments(task: string, schema: StandardSchemaV1, value: unknown): unknown {
   const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then((settled) => accepted(task, settled, value)) : accepted(task, result, value);
+  return result instanceof Promise
+    ? result.then((settled) => accepted(task, settled, value))
+    : accepted(task, result, value);
 }
 
 function accepted(task: string, result: StandardSchemaV1.Result<unknown>, value: unknown): unknown {
@@ -157,7 +181,9 @@ function describeIssue(issue: StandardSchemaV1.Issue, value: unknown): string {
   const place = keys.reduce<string>((text, key) => text + step(typeof key === "number" ? key : String(key)), "args");
   const words = issue.message.replace(/^Invalid (?:input|type): /, "").slice(0, 200);
   const phrase = words.charAt(0).toLowerCase() + words.slice(1);
-  return /\b(?:got|received|was)\b/.test(phrase) ? `${place} ${phrase}` : `${place} ${phrase}, got ${typeAt(value, keys)}`;
+  return /\b(?:got|received|was)\b/.test(phrase)
+    ? `${place} ${phrase}`
+    : `${place} ${phrase}, got ${typeAt(value, keys)}`;
 }
 
 function typeAt(value: unknown, keys: readonly PropertyKey[]): string {
@@ -186,20 +212,23 @@ export function namedArguments(
   if (positional === undefined) {
     const names = args.map((_, index) => `"arg${index + 1}"`).slice(0, 5);
     throw new ArgumentsError("Q3004", `${task} got ${count(args.length)}, and does not declare how they are called`, {
-      hint: `add positional: [${names.join(", ")}] to the task, with the names that its handler uses; or have the caller send named ones`,
+      hint: `add positional: [${names.join(", ")}] to the task, with the names that its handler uses`,
     });
   }
   if (args.length > positional.length) {
-    throw new ArgumentsError("Q3004", `${task} takes ${count(positional.length)} (${positional.join(", ")}), got ${args.length}`);
+    const names = positional.length === 0 ? "" : ` (${positional.join(", ")})`;
+    throw new ArgumentsError("Q3004", `${task} takes ${count(positional.length)}${names}, got ${args.length}`);
   }
   const named: Record<string, unknown> = { ...kwargs };
   positional.slice(0, args.length).forEach((name, index) => {
-    if (Object.hasOwn(kwargs, name)) throw new ArgumentsError("Q3004", `${task} got multiple values for argument "${name}"`);
+    if (Object.hasOwn(kwargs, name)) {
+      throw new ArgumentsError("Q3004", `${task} got multiple values for argument "${name}"`);
+    }
     named[name] = args[index];
   });
   return named;
 }
 
 function count(positional: number): string {
-  return positional === 1 ? "1 positional argument" : `${positional} positional arguments`;
+  return positional === 1 ? "1 positional argument" : `${positional === 0 ? "no" : positional} positional arguments`;
 }

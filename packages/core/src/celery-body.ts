@@ -1,7 +1,7 @@
 import { brotliDecompressSync, unzipSync, type ZlibOptions } from "node:zlib";
 import type { BrokerMessage } from "./broker/broker-message.ts";
 import { DecodeError, quoted } from "./decode-error.ts";
-import { JsonError, maxJsonDepth } from "./json.ts";
+import { JsonError, maxJsonDepth, parseJson, type JsonObject } from "./json.ts";
 import { parsePythonJson } from "./python-json.ts";
 
 /** How much of a foreign message is looked at before it is refused. */
@@ -33,8 +33,9 @@ export interface ReadBody {
  * because each step trusts what the one before it has bounded.
  * @throws DecodeError `Q4101` to `Q4105`
  */
-export function readBody(message: BrokerMessage, compression: unknown, limits: DecodeLimits): ReadBody {
+export function readBody(message: BrokerMessage, headers: JsonObject, limits: DecodeLimits): ReadBody {
   const { body, properties } = message;
+  const { compression, lang } = headers;
   if (body.byteLength > limits.maxBytes) throw tooLarge(`the body has ${body.byteLength} bytes`, limits.maxBytes);
   if (properties.contentType !== "application/json") {
     throw new DecodeError(
@@ -48,7 +49,9 @@ export function readBody(message: BrokerMessage, compression: unknown, limits: D
   }
   const text = decodeText(isNone(compression) ? body : decompress(body, compression, limits.maxInflatedBytes));
   try {
-    return { value: parsePythonJson(text, { maxDepth: limits.maxDepth }), mayBeTyped: text.includes('"__type__"') };
+    // JavaScript writes plain JSON: a long integer of its is a number, and what looks like a typed value is an object.
+    if (lang === "js") return { value: parseJson(text, limits), mayBeTyped: false };
+    return { value: parsePythonJson(text, limits), mayBeTyped: text.includes('"__type__"') };
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new DecodeError(error.kind === "depth" ? "Q4104" : "Q4105", `the body is ${error.reason}`);
@@ -65,12 +68,17 @@ function decompress(body: Uint8Array, compression: unknown, maxOutputLength: num
   const decompressor = decompressors.get(compression);
   if (decompressor === undefined) {
     const known = [...decompressors.keys()].join(", ");
-    throw new DecodeError("Q4103", `the compression ${quoted(compression)} is not one that q reads`, `compress with one of ${known}, or not at all`);
+    throw new DecodeError(
+      "Q4103",
+      `the compression ${quoted(compression)} is not one that q reads`,
+      `compress with one of ${known}, or not at all`,
+    );
   }
   try {
     return decompressor(body, { maxOutputLength });
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge("the decompressed body is larger", maxOutputLength);
+    const isTooLarge = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
+    if (isTooLarge) throw tooLarge("the decompressed body is too large", maxOutputLength);
     throw new DecodeError("Q4103", `the body is not ${quoted(compression)} data`);
   }
 }
@@ -95,5 +103,9 @@ function isNone(value: unknown): boolean {
 }
 
 function tooLarge(what: string, limit: number): DecodeError {
-  return new DecodeError("Q4101", `${what}, the limit is ${limit}`, "store the large part elsewhere and send its id");
+  return new DecodeError(
+    "Q4101",
+    `${what}, the limit is ${limit} bytes`,
+    "store the large part elsewhere and send its id",
+  );
 }

@@ -10,8 +10,9 @@ import { reviveTyped } from "./typed-values.ts";
 const jsonText: MessageProperties = Object.freeze({ contentType: "application/json", contentEncoding: "utf-8" });
 
 /**
- * A message in Celery's protocol 2, in as few bytes as Celery understands: what is `null` or a default is not sent, nor what is only for display.
- * Expects arguments that passed `assertJson` and user headers whose names are free; others are left out.
+ * A message in Celery's protocol 2, in as few bytes as Celery understands: what is `null` or a default is not sent, nor
+ * what is only for display. Expects arguments that passed `assertJson`. User headers whose names are the protocol's are
+ * left out.
  */
 export function encodeMessage(message: Message): BrokerMessage {
   const { id, queue, priority, replyTo } = message;
@@ -36,7 +37,7 @@ function encodeHeaders(message: Message): JsonObject {
   if (message.etaMs !== null) headers["eta"] = formatTime(message.etaMs);
   if (message.expiresMs !== null) headers["expires"] = formatTime(message.expiresMs);
   if (hardMs !== null || softMs !== null) headers["timelimit"] = [seconds(hardMs), seconds(softMs)];
-  if (message.sentAtMs !== null) headers[sentAtHeader] = message.sentAtMs;
+  if (message.sentAtMs !== null) headers[sentAtHeader] = Math.round(message.sentAtMs);
   if (message.maxRetries !== null) headers[maxRetriesHeader] = message.maxRetries;
   for (const [name, value] of Object.entries(message.headers)) {
     if (!isProtocolHeader(name)) headers[name] = value;
@@ -49,26 +50,34 @@ function seconds(ms: number | null): number | null {
 }
 
 /**
- * The task call that a stored message is, in protocol 2 or 1. Tolerant where Celery is: what is missing or odd and not needed to run it counts as absent.
+ * The task call that a stored message is, in protocol 2 or 1. Tolerant where Celery is: what is missing or odd, and not
+ * needed to run it, counts as absent.
  * @throws DecodeError and nothing else, whatever the message holds
  */
 export function decodeMessage(message: BrokerMessage, limits: DecodeLimits = defaultDecodeLimits): Message {
   const headers = isJsonObject(message.headers) ? message.headers : {};
-  const body = readBody(message, headers["compression"], limits);
+  const body = readBody(message, headers, limits);
   if (Array.isArray(body.value)) return decodeProtocol2(message, headers, body.value, body);
   if (isJsonObject(body.value)) return decodeProtocol1(message, headers, body.value, body);
   throw notACall("the body is neither a list nor an object");
 }
 
-function decodeProtocol2(message: BrokerMessage, headers: JsonObject, parts: readonly unknown[], body: ReadBody): Message {
+function decodeProtocol2(
+  message: BrokerMessage,
+  headers: JsonObject,
+  parts: readonly unknown[],
+  body: ReadBody,
+): Message {
   if (parts.length !== 3) throw notACall(`expected a body of three items, got ${parts.length}`);
   const [args, kwargs, embed] = parts;
   return readCall(message, headers, { fields: headers, args, kwargs, embed, body, withoutOffset: "utc" });
 }
 
-/** All in one object. A header of the same name wins, as in Celery: that is how a retry counts although it leaves the body alone. */
+/** All in one object. A header of the same name wins, as in Celery: a retry can count, although it leaves the body alone. */
 function decodeProtocol1(message: BrokerMessage, headers: JsonObject, call: JsonObject, body: ReadBody): Message {
-  if (!isNone(headers["task"]) && call["args"] === undefined) throw notACall("the headers name the task, and the body has no args");
+  if (!isNone(headers["task"]) && call["args"] === undefined) {
+    throw notACall("the headers name the task, and the body has no args");
+  }
   const { callbacks = null, errbacks = null, chord = null } = call;
   return readCall(message, headers, {
     fields: { ...call, ...headers, group: headers["group"] ?? call["group"] ?? call["taskset"] ?? null },
@@ -147,7 +156,9 @@ function readTime(name: "eta" | "expires", value: unknown, withoutOffset: "utc" 
 
 /** Celery takes a limit of 0 for none. */
 function readSeconds(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.max(1, Math.round(value * 1000)) : null;
+  return typeof value === "number" && Number.isFinite(value) && value > 0
+    ? Math.max(1, Math.round(value * 1000))
+    : null;
 }
 
 function readText(value: unknown): string | null {

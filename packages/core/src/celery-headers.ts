@@ -47,10 +47,10 @@ const noHeaders: JsonObject = Object.freeze({});
 /** The headers that belong to the sender: all but the protocol's. */
 export function userHeaders(headers: JsonObject): JsonObject {
   let found: Record<string, JsonValue> | undefined;
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
     if (isProtocolHeader(name)) continue;
     found ??= {};
-    found[name] = value;
+    found[name] = headers[name] ?? null;
   }
   return found ?? noHeaders;
 }
@@ -68,8 +68,9 @@ export interface RetryChange {
 }
 
 /**
- * The header table for putting a message back with the body that it has. Fields that nobody here knows survive, and `compression`, because the
- * body is the same. What brokers noted about earlier deliveries does not: RabbitMQ may drop a message that seems to go in circles.
+ * The header table for putting a message back with the body that it has. Fields that nobody here knows survive, and
+ * `compression`, because the body is the same. What brokers noted about earlier deliveries does not: RabbitMQ may drop a
+ * message that seems to go in circles.
  */
 export function retryHeaders(headers: JsonObject, change: RetryChange): JsonObject {
   const next = withoutNotes(headers);
@@ -78,7 +79,7 @@ export function retryHeaders(headers: JsonObject, change: RetryChange): JsonObje
   next["eta"] = change.etaMs === null ? null : formatTime(change.etaMs);
   if (change.retries !== undefined) next["retries"] = change.retries;
   if (change.parentId !== undefined) next["parent_id"] = change.parentId;
-  if (change.sentAtMs !== undefined) next[sentAtHeader] = change.sentAtMs;
+  if (change.sentAtMs !== undefined) next[sentAtHeader] = Math.round(change.sentAtMs);
   return next;
 }
 

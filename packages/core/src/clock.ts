@@ -60,3 +60,13 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/** Waits for `work`, but not longer than `mostMs` milliseconds: answers whether it ended. What it rejects with is raised. */
+export async function atMost(clock: Clock, mostMs: number, work: Promise<unknown>): Promise<boolean> {
+  const ended = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), sleep(clock, mostMs, ended.signal).then(() => false)]);
+  } finally {
+    ended.abort();
+  }
+}

@@ -15,12 +15,13 @@ const longestChain = 8;
 export function errorRecord(thrown: unknown, depth = 0): ErrorRecord {
   try {
     if (!(thrown instanceof Error)) return { name: "NonError", message: cut(describe(thrown), 1000) };
-    const { code, cause } = thrown as { code?: unknown; cause?: unknown };
+    // An error's own fields may hold anything.
+    const { name, message, code, cause, stack } = thrown as { readonly [key in keyof Error | "code"]?: unknown };
     return {
-      name: cut(String(thrown.name), 100),
-      message: cut(String(thrown.message), 1000),
+      name: cut(String(name), 100),
+      message: cut(String(message), 1000),
       ...(typeof code === "string" || typeof code === "number" ? { code: cut(String(code), 100) } : {}),
-      ...(typeof thrown.stack === "string" ? { stack: cut(thrown.stack, depth === 0 ? 4000 : 1000) } : {}),
+      ...(typeof stack === "string" ? { stack: cut(stack, depth === 0 ? 4000 : 1000) } : {}),
       ...(cause === undefined || depth + 1 >= longestChain ? {} : { cause: errorRecord(cause, depth + 1) }),
     };
   } catch {
@@ -28,10 +29,33 @@ export function errorRecord(thrown: unknown, depth = 0): ErrorRecord {
   }
 }
 
-/** The record as plain JSON, as it stands in a dead letter. */
+/** Bytes of JSON that an error may take in a dead letter, whose reason has 16 KiB in all. */
+const mostBytes = 12 * 1024;
+
+/** The record as plain JSON for a dead letter, at most 12 KiB: when it is too long, first the causes' stacks go, then the causes, then its own stack. */
 export function errorRecordToJson(record: ErrorRecord): JsonObject {
+  const { stack: _stack, cause, ...bare } = record;
+  const smaller = [
+    record,
+    { ...record, ...(cause === undefined ? {} : { cause: withoutStacks(cause) }) },
+    { ...bare, ...stackOf(record) },
+  ];
+  const fitting = smaller.map(toJson).find((json) => Buffer.byteLength(JSON.stringify(json)) <= mostBytes);
+  return fitting ?? bare;
+}
+
+function toJson(record: ErrorRecord): JsonObject {
   const { cause, ...own } = record;
-  return cause === undefined ? own : { ...own, cause: errorRecordToJson(cause) };
+  return cause === undefined ? own : { ...own, cause: toJson(cause) };
+}
+
+function withoutStacks(record: ErrorRecord): ErrorRecord {
+  const { stack: _stack, cause, ...bare } = record;
+  return cause === undefined ? bare : { ...bare, cause: withoutStacks(cause) };
+}
+
+function stackOf({ stack }: ErrorRecord): { readonly stack?: string } {
+  return stack === undefined ? {} : { stack };
 }
 
 function describe(value: unknown): string {

@@ -25,8 +25,17 @@ export class Retry extends Error {
   /** Milliseconds; `undefined` leaves it to the task's policy. */
   readonly delayMs: number | undefined;
 
-  constructor(options: { readonly delay?: Duration | undefined; readonly reason?: string | undefined; readonly cause?: unknown } = {}) {
-    super(options.reason ?? "the task asked to be retried", options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(
+    options: {
+      readonly delay?: Duration | undefined;
+      readonly reason?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(
+      options.reason ?? "the task asked to be retried",
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.delayMs = options.delay === undefined ? undefined : durationMs(options.delay, "retry delay");
   }
 }

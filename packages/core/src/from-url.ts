@@ -11,8 +11,14 @@ export function fromUrl(url: string, factories: readonly BrokerFactory[]): Broke
   const known = factories.flatMap((factory) => factory.schemes);
   const factory = factories.find((one) => scheme !== undefined && one.schemes.includes(scheme));
   if (factory !== undefined) return factory(url);
-  throw new ConfigError("Q2014", scheme === undefined ? "the broker URL has no scheme" : `no broker answers to "${scheme}"`, {
-    hint: (scheme === undefined ? undefined : didYouMean(scheme, known)) ?? "hand the adapter's factory to fromUrl(url, [...]), as its README shows",
-    details: { known: known.join(", ") },
-  });
+  throw new ConfigError(
+    "Q2014",
+    scheme === undefined ? "the broker URL has no scheme" : `no broker answers to "${scheme}"`,
+    {
+      hint:
+        (scheme === undefined ? undefined : didYouMean(scheme, known)) ??
+        "hand the adapter's factory to fromUrl(url, [...]), as its README shows",
+      details: { known: known.join(", ") },
+    },
+  );
 }

@@ -35,7 +35,11 @@ export async function loadImports(
 
 async function filesOf(pattern: string, root: string): Promise<readonly string[]> {
   if (isDynamicPattern(pattern)) {
-    const found = await glob(pattern, { cwd: root, absolute: true, ignore: ["**/node_modules/**", "**/*.d.ts", "**/*.test.*"] });
+    const found = await glob(pattern, {
+      cwd: root,
+      absolute: true,
+      ignore: ["**/node_modules/**", "**/*.d.ts", "**/*.test.*"],
+    });
     return found.toSorted();
   }
   const file = isAbsolute(pattern) ? pattern : resolve(root, pattern);
@@ -52,10 +56,14 @@ async function load(file: string, root: string, importer: Importer): Promise<voi
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
     const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
-    throw new ConfigError("Q2002", `${relative(root, file)} failed to load: ${name}: ${message.split("\n", 1)[0] ?? ""}`, {
-      cause,
-      hint: "run again with -v for the stack",
-      details: { file },
-    });
+    throw new ConfigError(
+      "Q2002",
+      `${relative(root, file)} failed to load: ${name}: ${message.split("\n", 1)[0] ?? ""}`,
+      {
+        cause,
+        hint: "run again with -v for the stack",
+        details: { file },
+      },
+    );
   }
 }

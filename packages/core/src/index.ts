@@ -1,7 +1,8 @@
 export { createApp, type App } from "./app.ts";
 export type { AppOptions, QueueDeclaration } from "./app-options.ts";
 export { ArgumentsError } from "./arguments.ts";
-export type { SourceLocation } from "./call-site.ts";
+export { formatLocation, type SourceLocation } from "./call-site.ts";
+export { retryHeaders, type RetryChange } from "./celery-headers.ts";
 export type { Duration } from "./duration.ts";
 export { durationMs, formatMs } from "./duration.ts";
 export { EagerTaskFailed } from "./eager.ts";

@@ -5,7 +5,7 @@ export interface JsonObject {
 }
 export type JsonValue = JsonPrimitive | JsonArray | JsonObject;
 
-/** Levels of nesting that are read; `JSON.stringify` itself gives up in the thousands, so what is deeper could not be written again. */
+/** Levels of nesting that are read. `JSON.stringify` gives up in the thousands: what is deeper could not be written again. */
 export const maxJsonDepth = 64;
 
 export interface ParseJsonOptions {
@@ -34,7 +34,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * `JSON.parse` for text from anywhere: bounded depth, and no own `__proto__` keys, with which a later `Object.assign` would change a prototype.
+ * `JSON.parse` for text from anywhere: bounded depth, and no own `__proto__` keys, with which a later `Object.assign`
+ * would change a prototype.
  * @throws JsonError
  */
 export function parseJson(text: string, options: ParseJsonOptions = {}): JsonValue {
@@ -53,7 +54,7 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /**
- * Looks over a text before it is parsed, without recursion. The text need not be JSON; what is not is left to the parser to refuse.
+ * Looks over a text before it is parsed, without recursion. What is not JSON is left to the parser to refuse.
  * @returns whether an integer of 16 digits or more stands outside of strings, which a number may not hold exactly
  * @throws JsonError of kind `depth`
  */

@@ -19,7 +19,11 @@ export function refuseUnknownOptions(where: string, options: object, known: read
 /**
  * @throws ConfigError `Q2012` when the value is not a whole number in the range
  */
-export function wholeNumber(name: string, value: number, range: { readonly from: number; readonly to?: number }): number {
+export function wholeNumber(
+  name: string,
+  value: number,
+  range: { readonly from: number; readonly to?: number },
+): number {
   const { from, to = Number.MAX_SAFE_INTEGER } = range;
   if (Number.isSafeInteger(value) && value >= from && value <= to) return value;
   const expected = to === Number.MAX_SAFE_INTEGER ? `of at least ${from}` : `from ${from} to ${to}`;

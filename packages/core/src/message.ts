@@ -29,13 +29,16 @@ export interface Message {
   /** Task that sent this one, or the message's own id after a retry. */
   readonly parentId: string | null;
   readonly groupId: string | null;
-  /** What Celery's canvas does afterwards: `callbacks`, `errbacks`, `chain`, `chord`, each absent when there is none. Carried, not understood. */
+  /**
+   * What Celery's canvas does afterwards: `callbacks`, `errbacks`, `chain`, `chord`, each absent when there is none.
+   * Carried, not understood.
+   */
   readonly embed: JsonObject;
   /** What the sender attached, and every field that q does not know. */
   readonly headers: JsonObject;
   /** Where a Celery producer waits for results. */
   readonly replyTo: string | null;
-  /** When it last became ready to run: the send, or the end of its delay. Epoch milliseconds; `null` for what q did not send. */
+  /** When it last became ready to run: sent, or its delay over. Epoch milliseconds; `null` for what q did not send. */
   readonly sentAtMs: number | null;
 }
 

@@ -40,7 +40,10 @@ export function composeRun(middleware: readonly Middleware[]): Runner {
 export type Sender = (context: SendContext, message: OutgoingMessage) => Promise<void>;
 
 /** All `send` parts around `store`. */
-export function composeSend(middleware: readonly Middleware[], store: (message: OutgoingMessage) => Promise<void>): Sender {
+export function composeSend(
+  middleware: readonly Middleware[],
+  store: (message: OutgoingMessage) => Promise<void>,
+): Sender {
   let sender: Sender = (_context, message) => store(message);
   for (const { send } of middleware.toReversed()) {
     if (send === undefined) continue;

@@ -56,5 +56,9 @@ function retryOrDead(delayMs: number | undefined, error: ErrorRecord, policy: Fa
 }
 
 function dead(code: string, error: ErrorRecord): Decision {
-  return { kind: "dead", reason: { code, message: `${error.name}: ${error.message}`, error: errorRecordToJson(error) }, error };
+  return {
+    kind: "dead",
+    reason: { code, message: `${error.name}: ${error.message}`, error: errorRecordToJson(error) },
+    error,
+  };
 }

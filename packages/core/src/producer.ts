@@ -59,9 +59,13 @@ export class Producer {
     const bytes = message.body.byteLength + overheadBytes;
     if (this.#bytes + bytes > this.#options.maxBufferedBytes) {
       return Promise.reject(
-        new PublishRejected("Q1104", `${this.#messages} sends already wait for the broker, ${this.#bytes} bytes of them`, {
-          hint: "await your sends, or use app.sendMany, which reads its input only as fast as the broker takes it",
-        }),
+        new PublishRejected(
+          "Q1104",
+          `${this.#messages} sends already wait for the broker, ${this.#bytes} bytes of them`,
+          {
+            hint: "await your sends, or use app.sendMany, which reads its input only as fast as the broker takes it",
+          },
+        ),
       );
     }
     return new Promise((resolve, reject) => {
@@ -158,5 +162,7 @@ function takeBatch(lane: Lane): readonly Waiting[] {
 function failureOf(failure: unknown, position: number): Error | undefined {
   // By code: the adapter may have another copy of the class.
   if (hasCode(failure, "Q1103")) return (failure as PublishFailed).failures.get(position);
-  return failure instanceof Error ? failure : new PublishUnknown("Q1102", "the broker failed without saying why", { cause: failure });
+  return failure instanceof Error
+    ? failure
+    : new PublishUnknown("Q1102", "the broker failed without saying why", { cause: failure });
 }

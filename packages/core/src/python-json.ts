@@ -4,8 +4,8 @@ import { JsonError, endOfString, maxJsonDepth, scanJson, withoutProto, type Pars
 const mostDigits = 4300;
 
 /**
- * Parses what Python's `json` writes: JSON, and besides it the bare words `NaN`, `Infinity` and `-Infinity`, and integers of any size.
- * Integers that a number cannot hold exactly become BigInt. As safe as `parseJson`, and as fast for text that is plain JSON.
+ * Parses what Python's `json` writes: JSON, and besides it the bare words `NaN`, `Infinity` and `-Infinity`, and integers
+ * of any size, of which those beyond 2^53 become BigInt. As safe as `parseJson`, and as fast for text that is plain JSON.
  * @throws JsonError
  */
 export function parsePythonJson(text: string, options: ParseJsonOptions = {}): unknown {
@@ -78,7 +78,12 @@ class PythonReader {
       const key = this.#string();
       if (!this.#takes(":")) throw this.#unexpected();
       // Not an assignment, which would set the prototype for the key `__proto__`.
-      Object.defineProperty(object, key, { value: this.#value(), configurable: true, enumerable: true, writable: true });
+      Object.defineProperty(object, key, {
+        value: this.#value(),
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
       if (this.#takes("}")) return object;
       if (!this.#takes(",")) throw this.#unexpected();
     }
@@ -102,8 +107,10 @@ class PythonReader {
     this.#at = numeral.lastIndex;
     const [digits, fraction, exponent] = match;
     const number = Number(digits);
-    if (fraction !== undefined || exponent !== undefined || Number.isSafeInteger(number) || digits.endsWith("y")) return number;
-    if (digits.length > mostDigits) throw new JsonError("syntax", `not JSON that q reads: an integer of more than ${mostDigits} digits`);
+    if (fraction !== undefined || exponent !== undefined || Number.isSafeInteger(number) || digits.endsWith("y"))
+      return number;
+    if (digits.length > mostDigits)
+      throw new JsonError("syntax", `not JSON that q reads: an integer of more than ${mostDigits} digits`);
     return BigInt(digits);
   }
 

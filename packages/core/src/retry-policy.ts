@@ -59,7 +59,12 @@ export function verdict(policy: RetryPolicy | undefined, error: unknown): "ignor
  * @param retries how often it was retried so far, 0 at the first failure
  * @param random from 0 to 1, for the jitter
  */
-export function retryDelayMs(policy: RetryPolicy | undefined, defaultDelayMs: number, retries: number, random: number): number {
+export function retryDelayMs(
+  policy: RetryPolicy | undefined,
+  defaultDelayMs: number,
+  retries: number,
+  random: number,
+): number {
   if (policy === undefined || policy.backoff === null) return defaultDelayMs;
   const { factor, maxMs, jitter } = policy.backoff;
   // The exponent is bounded: beyond it the product is past every maximum anyway.
@@ -77,9 +82,13 @@ function matches(error: unknown, matcher: ErrorMatcher): boolean {
 function checkMatchers(name: string, list: readonly unknown[]): void {
   list.forEach((matcher, index) => {
     if (typeof matcher === "function" || typeof matcher === "string") return;
-    throw new ConfigError("Q2013", `retry({ ${name} }) has ${String(matcher)} at position ${index}: expected an error class or a name`, {
-      hint: "an import that is undefined here usually means two files import each other",
-    });
+    throw new ConfigError(
+      "Q2013",
+      `retry({ ${name} }) has ${String(matcher)} at position ${index}: expected an error class or a name`,
+      {
+        hint: "an import that is undefined here usually means two files import each other",
+      },
+    );
   });
 }
 
@@ -87,7 +96,10 @@ function readBackoff(backoff: Backoff): RetryPolicy["backoff"] {
   refuseUnknownOptions("retry({ backoff })", backoff, ["type", "factor", "max", "jitter"]);
   const { type, factor = 2, max = "1h", jitter = true } = backoff;
   if (type !== "exponential" || !(factor >= 1)) {
-    throw new ConfigError("Q2013", `retry({ backoff }) has type ${JSON.stringify(type)} and factor ${factor}: expected "exponential" and at least 1`);
+    throw new ConfigError(
+      "Q2013",
+      `retry({ backoff }) has type ${JSON.stringify(type)} and factor ${factor}: expected "exponential" and at least 1`,
+    );
   }
   return { factor, maxMs: durationMs(max, "backoff.max"), jitter };
 }

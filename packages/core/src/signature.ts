@@ -85,8 +85,12 @@ export function readSendOptions(task: string, options: SendOptions, nowMs: numbe
     throw new ConfigError("Q2017", `${where} have both countdown and eta`, { hint: "keep one of them" });
   }
   return {
-    etaMs: countdown === undefined ? timeOf(eta, `eta of ${task}`) : nowMs + durationMs(countdown, `countdown of ${task}`),
-    expiresMs: typeof expires === "string" ? nowMs + durationMs(expires, `expires of ${task}`) : timeOf(expires, `expires of ${task}`),
+    etaMs:
+      countdown === undefined ? timeOf(eta, `eta of ${task}`) : nowMs + durationMs(countdown, `countdown of ${task}`),
+    expiresMs:
+      typeof expires === "string"
+        ? nowMs + durationMs(expires, `expires of ${task}`)
+        : timeOf(expires, `expires of ${task}`),
     priority: priority === undefined ? null : wholeNumber(`priority of ${task}`, priority, { from: 0, to: 9 }),
     softTimeLimitMs: softTimeLimit === undefined ? null : durationMs(softTimeLimit, `softTimeLimit of ${task}`),
     timeLimitMs: timeLimit === undefined ? null : durationMs(timeLimit, `timeLimit of ${task}`),
@@ -97,5 +101,7 @@ export function readSendOptions(task: string, options: SendOptions, nowMs: numbe
 function timeOf(date: Date | undefined, name: string): number | null {
   if (date === undefined) return null;
   if (date instanceof Date && !Number.isNaN(date.getTime())) return date.getTime();
-  throw new ConfigError("Q2017", `${name} is not a valid Date`, { hint: 'a Date, or countdown: "30s" for a length of time' });
+  throw new ConfigError("Q2017", `${name} is not a valid Date`, {
+    hint: 'a Date, or countdown: "30s" for a length of time',
+  });
 }

@@ -110,9 +110,13 @@ export class Task<In = object> {
     this.definedAt = definedAt;
     this.handler = handler;
     if (this.isAtMostOnce && (options.retry !== undefined || options.maxRetries !== undefined)) {
-      throw new ConfigError("Q2016", `${where} is at-most-once and has a retry policy: its message is gone before it runs`, {
-        hint: 'delete retry and maxRetries, or delete delivery: "at-most-once"',
-      });
+      throw new ConfigError(
+        "Q2016",
+        `${where} is at-most-once and has a retry policy: its message is gone before it runs`,
+        {
+          hint: 'delete retry and maxRetries, or delete delivery: "at-most-once"',
+        },
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 import { parseTime } from "./celery-time.ts";
 
-/** What kombu 5.3 and later write for values that JSON does not have, by their name on the wire. `undefined`: not such a value after all. */
+/** What kombu 5.3 and later write for values that JSON does not have, by their name there. `undefined`: it is none after all. */
 const readers: ReadonlyMap<unknown, (value: unknown) => unknown> = new Map<unknown, (value: unknown) => unknown>([
   ["datetime", readInstant],
   // A day or a time of day is no instant: as a Date it would shift with the time zone.
@@ -13,8 +13,9 @@ const readers: ReadonlyMap<unknown, (value: unknown) => unknown> = new Map<unkno
 ]);
 
 /**
- * Replaces kombu's typed values, objects of exactly the keys `__type__` and `__value__`, wherever they stand in `container`, in place:
- * datetime by Date, bytes by Uint8Array, the others by text. What is not understood stays. Expects a tree of bounded depth, as the parsers make it.
+ * Replaces kombu's typed values, objects of exactly the keys `__type__` and `__value__`, wherever they stand in `container`,
+ * in place: datetime by Date, bytes by Uint8Array, the others by text. What is not understood stays. Expects a tree of
+ * bounded depth, as the parsers make it.
  */
 export function reviveTyped(container: unknown[] | Record<string, unknown>): void {
   if (Array.isArray(container)) {

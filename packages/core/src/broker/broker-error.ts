@@ -16,7 +16,9 @@ export class PublishFailed extends BrokerError {
 
   constructor(failures: ReadonlyMap<number, PublishRejected | PublishUnknown>) {
     const first = failures.values().next().value;
-    super("Q1103", `${failures.size} messages were not confirmed; the first: ${first?.message ?? "unknown"}`, { cause: first });
+    super("Q1103", `${failures.size} messages were not confirmed; the first: ${first?.message ?? "unknown"}`, {
+      cause: first,
+    });
     this.failures = failures;
   }
 }

@@ -70,7 +70,11 @@ export interface Broker {
    * Hands messages of these queues to `onDelivery`, never more than `prefetch` at a time. Queues are served in turns;
    * a name that stands in the list n times gets n turns. `onDelivery` must not throw.
    */
-  consume(queues: readonly string[], options: ConsumeOptions, onDelivery: (delivery: Delivery) => void): Promise<Consumer>;
+  consume(
+    queues: readonly string[],
+    options: ConsumeOptions,
+    onDelivery: (delivery: Delivery) => void,
+  ): Promise<Consumer>;
   /** Gives held messages back, ends every activity, disconnects. Takes 5 s at most, may be called twice, never throws. */
   close(): Promise<void>;
 

@@ -16,7 +16,15 @@ export type {
 export type { Lease, LeaseStore } from "./lease-store.ts";
 export type { OncePublisher } from "./once.ts";
 export { PollingConsumer, type Claim, type PollingConsumerOptions } from "./polling-consumer.ts";
-export { isJsonObject, type JsonArray, type JsonObject, type JsonPrimitive, type JsonValue } from "../json.ts";
+export {
+  isJsonObject,
+  parseJson,
+  type JsonArray,
+  type JsonObject,
+  type JsonPrimitive,
+  type JsonValue,
+} from "../json.ts";
 export { silentLogger, type LogFields, type Logger } from "../logger.ts";
 export { sleep, systemClock, type Clock, type Timer } from "../clock.ts";
+export { durationMs, type Duration } from "../duration.ts";
 export { ConfigError, QError, hasCode, type QErrorOptions } from "../q-error.ts";

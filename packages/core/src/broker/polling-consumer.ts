@@ -101,7 +101,9 @@ export class PollingConsumer implements Consumer {
     this.#claiming = this.#claim(max).then((nextDueMs) => {
       this.#claiming = undefined;
       if (this.#stopped.signal.aborted) return;
-      this.#timer = this.#clock.setTimer(Math.min(nextDueMs ?? Infinity, this.#options.safetyPollMs), () => this.wake());
+      this.#timer = this.#clock.setTimer(Math.min(nextDueMs ?? Infinity, this.#options.safetyPollMs), () =>
+        this.wake(),
+      );
       this.#fetchIfUseful();
     });
   }
@@ -114,7 +116,8 @@ export class PollingConsumer implements Consumer {
       this.#failures = 0;
       if (deliveries.length === max) this.#mayHaveMore = true;
       this.#held += deliveries.length;
-      for (const delivery of deliveries) this.#handOut(new HeldDelivery(delivery, this));
+      const unwanted = deliveries.filter((delivery) => !this.#handOut(new HeldDelivery(delivery, this)));
+      await this.#giveBack(unwanted);
       return nextDueMs;
     } catch (error) {
       this.#failures += 1;
@@ -126,15 +129,24 @@ export class PollingConsumer implements Consumer {
     }
   }
 
-  #handOut(delivery: Delivery): void {
-    if (!this.#stopped.signal.aborted) {
-      this.#onDelivery(delivery);
-      return;
+  /** `false` when it stopped meanwhile. */
+  #handOut(delivery: Delivery): boolean {
+    if (this.#stopped.signal.aborted) return false;
+    this.#onDelivery(delivery);
+    return true;
+  }
+
+  /** Fetched while stopping: nobody runs them, so they go back as if they had never left. Never rejects. */
+  async #giveBack(deliveries: readonly Delivery[]): Promise<void> {
+    // Each goes to the head, so the last one goes first.
+    const releases = deliveries.toReversed().map((delivery) => delivery.settle({ kind: "release" }));
+    for (const release of await Promise.allSettled(releases)) {
+      if (release.status === "fulfilled") continue;
+      this.#options.logger.warn(
+        { err: release.reason as unknown },
+        "giving back a message failed; it returns when this process is gone",
+      );
     }
-    // Fetched while stopping: nobody runs it, so it goes back as if it had never left.
-    delivery.settle({ kind: "release" }).catch((error: unknown) => {
-      this.#options.logger.warn({ err: error }, "giving back a message failed; it returns when this process is gone");
-    });
   }
 }
 

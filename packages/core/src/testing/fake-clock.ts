@@ -32,7 +32,9 @@ export class FakeClock implements Clock {
   #epoch: number;
   #order = 0;
   #cancelled = 0;
-  readonly #timers: MinHeap<PendingTimer> = new MinHeap((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order));
+  readonly #timers: MinHeap<PendingTimer> = new MinHeap(
+    (a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order),
+  );
   #advancing: Promise<void> = Promise.resolve();
 
   constructor(options: FakeClockOptions = {}) {
@@ -48,7 +50,12 @@ export class FakeClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const timer: PendingTimer = { dueAt: this.#elapsedMs + Math.max(0, delayMs), order: this.#order++, callback, cancelled: false };
+    const timer: PendingTimer = {
+      dueAt: this.#elapsedMs + Math.max(0, delayMs),
+      order: this.#order++,
+      callback,
+      cancelled: false,
+    };
     this.#timers.push(timer);
     return { cancel: () => this.#cancel(timer) };
   }
@@ -62,7 +69,9 @@ export class FakeClock implements Clock {
   advance(duration: Duration | number): Promise<void> {
     const ms = typeof duration === "number" ? duration : durationMs(duration);
     if (!(ms >= 0 && ms < Infinity)) {
-      return Promise.reject(new ConfigError("Q2010", `advance was given ${ms} ms: expected a finite number of at least 0`));
+      return Promise.reject(
+        new ConfigError("Q2010", `advance was given ${ms} ms: expected a finite number of at least 0`),
+      );
     }
     const advanced = this.#advancing.then(() => this.#advance(ms));
     // A callback that threw is told to the caller of that advance only.

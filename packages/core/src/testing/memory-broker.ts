@@ -44,7 +44,8 @@ export class MemoryBroker implements Broker {
   constructor(store: MemoryStore) {
     this.#store = store;
     this.once = {
-      publishOnce: async (message, key, ttlMs) => this.#connection.requestPublish(() => store.publishOnce(message, key, ttlMs)),
+      publishOnce: async (message, key, ttlMs) =>
+        this.#connection.requestPublish(() => store.publishOnce(message, key, ttlMs)),
     };
     this.inspector = new MemoryInspector(store, this.#connection);
     this.control = new MemoryControlBus(store.channels, this.#connection);
@@ -69,13 +70,17 @@ export class MemoryBroker implements Broker {
     this.#connection.requestPublish(() => this.#store.publish(messages));
   }
 
-  async consume(queues: readonly string[], { prefetch }: ConsumeOptions, onDelivery: (delivery: Delivery) => void): Promise<Consumer> {
+  async consume(
+    queues: readonly string[],
+    { prefetch }: ConsumeOptions,
+    onDelivery: (delivery: Delivery) => void,
+  ): Promise<Consumer> {
     const turns = this.#connection.request(() => queues.map((name) => this.#store.queue(name)));
     let turn = 0;
     const claim = async (max: number): Promise<Claim> =>
       this.#connection.request(() => {
         const deliveries: Delivery[] = [];
-        for (let empty = 0; deliveries.length < max && empty < turns.length; ) {
+        for (let empty = 0; deliveries.length < max && empty < turns.length;) {
           // The turn goes on where the last fetch ended, or the first queue would be served more than its share.
           const queue = turns[turn % turns.length];
           turn = (turn + 1) % turns.length;

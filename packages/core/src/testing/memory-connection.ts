@@ -19,7 +19,8 @@ export class MemoryConnection implements Holder {
 
   /** @throws BrokerError `Q1003` after a crash */
   open(): void {
-    if (this.state === "crashed") throw new BrokerError("Q1003", "the memory broker has crashed", { hint: "make a new one on the same store" });
+    if (this.state === "crashed")
+      throw new BrokerError("Q1003", "the memory broker has crashed", { hint: "make a new one on the same store" });
     this.state = "open";
   }
 
@@ -45,7 +46,8 @@ export class MemoryConnection implements Holder {
    */
   requestPublish<T>(ask: () => T): T {
     if (this.state !== "open" || this.cut === "requests") {
-      const why = this.state === "open" ? "the line to the memory store is cut" : `the memory broker is ${this.#stateInWords()}`;
+      const why =
+        this.state === "open" ? "the line to the memory store is cut" : `the memory broker is ${this.#stateInWords()}`;
       throw new PublishRejected("Q1101", `nothing was published: ${why}`);
     }
     const answer = ask();

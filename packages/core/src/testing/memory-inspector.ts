@@ -1,4 +1,13 @@
-import type { DeadLetter, Page, PageOptions, PeekedMessage, QueueInspector, QueueStats, Redrive, WaitingState } from "../broker/inspector.ts";
+import type {
+  DeadLetter,
+  Page,
+  PageOptions,
+  PeekedMessage,
+  QueueInspector,
+  QueueStats,
+  Redrive,
+  WaitingState,
+} from "../broker/inspector.ts";
 import type { Clock } from "../clock.ts";
 import type { MemoryConnection } from "./memory-connection.ts";
 import type { MemoryQueue } from "./memory-queue.ts";
@@ -23,7 +32,8 @@ export class MemoryInspector implements QueueInspector {
 
   async stats(name: string): Promise<QueueStats> {
     const queue = this.#connection.request(() => this.#store.knownQueue(name));
-    if (queue === undefined) return { queue: name, ready: 0, delayed: 0, inFlight: 0, dead: 0, oldestReadyMs: 0, consumers: 0, paused: false };
+    if (queue === undefined)
+      return { queue: name, ready: 0, delayed: 0, inFlight: 0, dead: 0, oldestReadyMs: 0, consumers: 0, paused: false };
     const now = this.#clock.monotonic();
     queue.promote(now);
     const oldest = queue.ready().reduce((earliest, { at }) => Math.min(earliest, at), now);
@@ -68,7 +78,9 @@ export class MemoryInspector implements QueueInspector {
 
   async deadLetters(name: string, { limit, cursor }: PageOptions): Promise<Page<DeadLetter>> {
     const queue = this.#connection.request(() => this.#store.queue(name));
-    const older = [...queue.dead].toReversed().filter(([, dead]) => cursor === undefined || dead.number < Number(cursor));
+    const older = [...queue.dead]
+      .toReversed()
+      .filter(([, dead]) => cursor === undefined || dead.number < Number(cursor));
     const page = older.slice(0, limit);
     const items = page.map(([entryId, { stored, reason, diedAt }]) => ({
       entryId,

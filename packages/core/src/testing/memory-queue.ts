@@ -32,7 +32,9 @@ export class MemoryQueue {
   readonly listeners: Set<QueueListener> = new Set();
   /** By priority. */
   #lines: readonly ReadyLine<StoredMessage>[] = emptyLines();
-  readonly #delayed: MinHeap<StoredMessage> = new MinHeap((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
+  readonly #delayed: MinHeap<StoredMessage> = new MinHeap(
+    (a, b) => a.at < b.at || (a.at === b.at && a.order < b.order),
+  );
   #order = 0;
 
   constructor(name: string) {

@@ -131,7 +131,12 @@ export class MemoryStore {
         break;
       case "bury":
         this.#deaths += 1;
-        queue.dead.set(`dead-${this.#deaths}`, { number: this.#deaths, stored, reason: outcome.reason, diedAt: this.clock.now() });
+        queue.dead.set(`dead-${this.#deaths}`, {
+          number: this.#deaths,
+          stored,
+          reason: outcome.reason,
+          diedAt: this.clock.now(),
+        });
         return "settled";
     }
     queue.wake();

@@ -40,13 +40,25 @@ export interface DeadMessage {
 
 export function storedMessage(message: OutgoingMessage): StoredMessage {
   const { id, priority, properties, body } = message;
-  const content = { id, priority, headers: JSON.stringify(message.headers), properties: { ...properties }, body: body.slice() };
+  const content = {
+    id,
+    priority,
+    headers: JSON.stringify(message.headers),
+    properties: { ...properties },
+    body: body.slice(),
+  };
   return { content, crashes: 0, fence: 0, at: 0, order: 0 };
 }
 
 /** Bytes that are no message. */
 export function storedGarbage(raw: Uint8Array): StoredMessage {
-  return { content: { raw: raw.slice(), malformed: "the bytes are not a message" }, crashes: 0, fence: 0, at: 0, order: 0 };
+  return {
+    content: { raw: raw.slice(), malformed: "the bytes are not a message" },
+    crashes: 0,
+    fence: 0,
+    at: 0,
+    order: 0,
+  };
 }
 
 export function isMalformed(stored: StoredMessage): boolean {
@@ -59,7 +71,14 @@ export function messageOf(stored: StoredMessage, queue: string): BrokerMessage |
   if ("malformed" in content) return { queue, raw: content.raw.slice(), malformed: content.malformed };
   // Only objects are ever stringified into it.
   const headers = JSON.parse(content.headers) as JsonObject;
-  return { id: content.id, queue, priority: content.priority, headers, properties: { ...content.properties }, body: content.body.slice() };
+  return {
+    id: content.id,
+    queue,
+    priority: content.priority,
+    headers,
+    properties: { ...content.properties },
+    body: content.body.slice(),
+  };
 }
 
 export function replaceHeaders(stored: StoredMessage, headers: JsonObject | undefined): void {

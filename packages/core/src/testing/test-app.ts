@@ -63,12 +63,19 @@ export class TestApp {
   /** Arguments of every call of the task that was sent so far, in order: an object, or a list where they were positional. */
   sent(task: string | { readonly name: string }): readonly unknown[] {
     const name = typeof task === "string" ? task : task.name;
-    return this.messages.filter((message) => message.task === name).map(({ args, kwargs }) => (args.length > 0 ? args : kwargs));
+    return this.messages
+      .filter((message) => message.task === name)
+      .map(({ args, kwargs }) => (args.length > 0 ? args : kwargs));
   }
 
   /** Every message that was sent so far, decoded. Retries are not sends. */
   get messages(): readonly Message[] {
     return this.#broker.published.map((message) => decodeMessage(message));
+  }
+
+  /** How many messages were sent so far. */
+  get messageCount(): number {
+    return this.#broker.published.length;
   }
 
   /** Looks into the queues; `t.inspector.deadLetters("default", { limit: 10 })`. */

@@ -43,6 +43,7 @@ export class Attempt {
   readonly #task: Task<never>;
   readonly #surroundings: AttemptSurroundings;
   readonly #startedMonotonic: number;
+  #endedMonotonic: number | undefined;
   #context: AttemptContext | undefined;
   #isSettled = false;
   #isOverdue = false;
@@ -67,25 +68,28 @@ export class Attempt {
     return this.#isOverdue;
   }
 
-  /** Milliseconds since it started. */
+  /** Milliseconds that it ran, or has run so far. */
   get ms(): number {
-    return this.#surroundings.clock.monotonic() - this.#startedMonotonic;
+    return (this.#endedMonotonic ?? this.#surroundings.clock.monotonic()) - this.#startedMonotonic;
   }
 
   /** Runs the handler to its end. Never rejects. */
   async run(): Promise<RunResult> {
     const { emit } = this.#surroundings;
-    emit?.({ ...this.#facts(), type: "task.started" });
+    if (emit !== undefined) emit({ ...this.#facts(), type: "task.started" });
     const cancels = this.#watchLimits();
     try {
       const args = await this.#arguments();
       const context = this.#makeContext(args);
       // The task's schema has accepted the arguments, or it declared none and takes what comes.
-      await runInContext(context, () => this.#surroundings.runner(context, () => this.#task.handler(args as never, context)));
+      await runInContext(context, () =>
+        this.#surroundings.runner(context, () => this.#task.handler(args as never, context)),
+      );
       return { kind: "returned" };
     } catch (error) {
       return { kind: "threw", error };
     } finally {
+      this.#endedMonotonic = this.#surroundings.clock.monotonic();
       for (const cancel of cancels) cancel();
     }
   }
@@ -109,7 +113,7 @@ export class Attempt {
   async handBack(): Promise<void> {
     if (this.#isSettled) return;
     this.announceStop();
-    await this.#settle({ kind: "release" }, { ...this.#facts(), type: "task.released", ms: this.ms });
+    await this.#settle({ kind: "release" }, () => ({ ...this.#facts(), type: "task.released", ms: this.ms }));
   }
 
   #watchLimits(): readonly (() => void)[] {
@@ -117,7 +121,8 @@ export class Attempt {
     const soft = this.message.softTimeLimitMs ?? this.#task.softTimeLimitMs ?? softTimeLimitMs;
     const hard = this.message.timeLimitMs ?? this.#task.timeLimitMs ?? timeLimitMs;
     const cancels: (() => void)[] = [];
-    if (soft !== null) cancels.push(timeLimits.after(soft, () => this.#context?.abort(new SoftTimeLimitExceeded(soft))));
+    if (soft !== null)
+      cancels.push(timeLimits.after(soft, () => this.#context?.abort(new SoftTimeLimitExceeded(soft))));
     if (hard !== null) cancels.push(timeLimits.after(hard, () => this.#giveUp(new TimeLimitExceeded(hard))));
     return cancels;
   }
@@ -140,7 +145,9 @@ export class Attempt {
     const { logger, emit } = this.#surroundings;
     const maxRetries = this.message.maxRetries ?? this.#task.maxRetries;
     const onProgress =
-      emit === undefined ? undefined : (value: number): void => emit({ ...this.#facts(), type: "task.progress", value });
+      emit === undefined
+        ? undefined
+        : (value: number): void => emit({ ...this.#facts(), type: "task.progress", value });
     this.#context = new AttemptContext(this.message, this.#delivery, { args, maxRetries, logger, onProgress });
     return this.#context;
   }
@@ -152,10 +159,10 @@ export class Attempt {
     const { retryPolicy, defaultRetryDelayMs, isAtMostOnce } = task;
     const policy = { retryPolicy, defaultRetryDelayMs, maxRetries, retries: message.retries, isAtMostOnce };
     const decision = decide(result, policy, Math.random());
-    const event = this.#eventOf(decision, maxRetries);
+    const event = (): TaskEvent => this.#eventOf(decision, maxRetries);
     if (!isAtMostOnce) return await this.#settle(this.#outcomeOf(decision), event);
     this.#isSettled = true;
-    this.#surroundings.emit?.(event);
+    this.#surroundings.emit?.(event());
   }
 
   #outcomeOf(decision: Decision): Outcome {
@@ -185,7 +192,12 @@ export class Attempt {
     switch (decision.kind) {
       case "succeeded": {
         const { sentAtMs } = this.message;
-        return { ...facts, type: "task.succeeded", ms, waitMs: sentAtMs === null ? null : Math.max(0, this.startedAt - sentAtMs) };
+        return {
+          ...facts,
+          type: "task.succeeded",
+          ms,
+          waitMs: sentAtMs === null ? null : Math.max(0, this.startedAt - sentAtMs),
+        };
       }
       case "ignored":
         return { ...facts, type: "task.ignored", ms, error: decision.error };
@@ -196,17 +208,21 @@ export class Attempt {
     }
   }
 
-  async #settle(outcome: Outcome, event: TaskEvent): Promise<void> {
+  async #settle(outcome: Outcome, event: () => TaskEvent): Promise<void> {
     this.#isSettled = true;
     const { emit, logger } = this.#surroundings;
     try {
       const settled = await this.#delivery.settle(outcome);
-      emit?.(settled === "settled" ? event : { ...this.#facts(), type: "task.lost", ms: this.ms });
+      emit?.(settled === "settled" ? event() : { ...this.#facts(), type: "task.lost", ms: this.ms });
     } catch (error) {
-      logger.error({ err: error, task: this.message.task, id: this.message.id }, "the outcome could not be stored; the message may run again");
+      logger.error(
+        { err: error, task: this.message.task, id: this.message.id },
+        "the outcome could not be stored; the message may run again",
+      );
     }
   }
 
+  /** Which message it is, for an event. */
   #facts(): TaskFacts {
     const { id, task, queue, retries } = this.message;
     return { id, task, queue, retries, crashes: this.#delivery.crashes };

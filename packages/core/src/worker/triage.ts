@@ -48,10 +48,16 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
   }
   if (message.etaMs !== null && message.etaMs > nowMs) {
     const delayMs = message.etaMs - nowMs;
-    return { kind: "settle", outcome: { kind: "requeue", delayMs }, event: { ...facts, type: "task.postponed", delayMs } };
+    return {
+      kind: "settle",
+      outcome: { kind: "requeue", delayMs },
+      event: { ...facts, type: "task.postponed", delayMs },
+    };
   }
   const task = rules.tasks.get(message.task);
-  return task === undefined ? park(stored, facts, { parkForMs: rules.parkForMs, nowMs }) : { kind: "run", task, message };
+  return task === undefined
+    ? park(stored, facts, { parkForMs: rules.parkForMs, nowMs })
+    : { kind: "run", task, message };
 }
 
 /** Puts it back for a worker that knows the task. Each wait is as long as all before it together, so the load stays small. */
@@ -62,7 +68,8 @@ function park(
 ): Triage {
   const since = parkedAtMs(stored.headers) ?? nowMs;
   const parkedMs = Math.max(0, nowMs - since);
-  if (parkedMs >= parkForMs) return bury(facts, "unknown-task", `no worker knew the task "${facts.task}" in ${formatMs(parkedMs)}`);
+  if (parkedMs >= parkForMs)
+    return bury(facts, "unknown-task", `no worker knew the task "${facts.task}" in ${formatMs(parkedMs)}`);
   const delayMs = Math.min(Math.max(parkedMs, shortestParkMs), longestParkMs, parkForMs - parkedMs);
   return {
     kind: "settle",
@@ -73,5 +80,9 @@ function park(
 
 function bury(facts: TaskFacts, code: string, text: string): Triage {
   const reason = { code, message: text };
-  return { kind: "settle", outcome: { kind: "bury", reason }, event: { ...facts, type: "task.dead", ms: null, reason } };
+  return {
+    kind: "settle",
+    outcome: { kind: "bury", reason },
+    event: { ...facts, type: "task.dead", ms: null, reason },
+  };
 }

@@ -71,10 +71,18 @@ export class Watchdog {
   async #rebuild(silentMs: number): Promise<void> {
     this.#rebuilds += 1;
     if (this.#rebuilds > mostRebuilds) {
-      this.#fail(new QError("Q4007", `the broker has not answered for ${Math.round(silentMs)} ms, and ${mostRebuilds} new consumers did not help`));
+      this.#fail(
+        new QError(
+          "Q4007",
+          `the broker has not answered for ${Math.round(silentMs)} ms, and ${mostRebuilds} new consumers did not help`,
+        ),
+      );
       return;
     }
-    this.#logger.warn({ silentMs: Math.round(silentMs), rebuild: this.#rebuilds }, "the consumer stands still; replacing it");
+    this.#logger.warn(
+      { silentMs: Math.round(silentMs), rebuild: this.#rebuilds },
+      "the consumer stands still; replacing it",
+    );
     try {
       await this.#watched.rebuild();
     } catch (error) {

@@ -16,7 +16,13 @@ export type TaskEvent = TaskFacts &
     | { readonly type: "task.started" }
     /** `waitMs`: from when it could run to when it did, `null` when the sender did not say. */
     | { readonly type: "task.succeeded"; readonly ms: number; readonly waitMs: number | null }
-    | { readonly type: "task.retried"; readonly ms: number; readonly error: ErrorRecord; readonly delayMs: number; readonly maxRetries: number }
+    | {
+        readonly type: "task.retried";
+        readonly ms: number;
+        readonly error: ErrorRecord;
+        readonly delayMs: number;
+        readonly maxRetries: number;
+      }
     | { readonly type: "task.ignored"; readonly ms: number; readonly error: ErrorRecord }
     /** `ms` is `null` when it never ran here: malformed, poison, unknown for too long. */
     | { readonly type: "task.dead"; readonly ms: number | null; readonly reason: DeadReason }
@@ -45,6 +51,8 @@ export type WorkerEvent =
     }
   | { readonly type: "worker.paused"; readonly worker: string }
   | { readonly type: "worker.resumed"; readonly worker: string }
+  /** Something kept the event loop from turning for `ms`: one of `tasks`, which ran or ended meanwhile. `Q4003`. */
+  | { readonly type: "worker.blocked"; readonly worker: string; readonly ms: number; readonly tasks: readonly string[] }
   | { readonly type: "worker.stopping"; readonly worker: string; readonly waitingFor: number }
   | { readonly type: "worker.stopped"; readonly worker: string; readonly unfinished: number };
 

@@ -66,11 +66,13 @@ export function readWorkerOptions(options: WorkerOptions, app: AppSettings): Wor
   const declared = app.queues.map(({ name }) => name);
   const queues = options.queues ?? declared;
   for (const queue of queues) assertDeclared(queue, declared);
-  if (queues.length === 0) throw new ConfigError("Q2015", "a worker needs at least one queue", { details: { known: declared.join(", ") } });
+  if (queues.length === 0)
+    throw new ConfigError("Q2015", "a worker needs at least one queue", { details: { known: declared.join(", ") } });
   return {
     queues,
     concurrency: wholeNumber("concurrency", options.concurrency ?? 10, { from: 1, to: 10_000 }),
-    prefetch: options.prefetch === undefined ? undefined : wholeNumber("prefetch", options.prefetch, { from: 0, to: 10_000 }),
+    prefetch:
+      options.prefetch === undefined ? undefined : wholeNumber("prefetch", options.prefetch, { from: 0, to: 10_000 }),
     name: options.name ?? `${hostname()}-${randomBytes(4).toString("hex")}`,
     shutdownTimeoutMs: durationMs(options.shutdownTimeout ?? "25s", "shutdownTimeout"),
     softTimeLimitMs: options.softTimeLimit === undefined ? null : durationMs(options.softTimeLimit, "softTimeLimit"),

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { Broker, Consumer } from "../broker/broker.ts";
 import type { Subscription } from "../broker/control-bus.ts";
 import type { Delivery } from "../broker/delivery.ts";
-import { sleep } from "../clock.ts";
+import { atMost } from "../clock.ts";
 import type { JsonObject } from "../json.ts";
 import type { Logger } from "../logger.ts";
 import type { Message } from "../message.ts";
@@ -10,6 +10,8 @@ import { composeRun } from "../middleware.ts";
 import type { AppSettings } from "../app-options.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
+import { Drain } from "./drain.ts";
+import { LoopLag } from "./loop-lag.ts";
 import { Prefetch } from "./prefetch.ts";
 import { answerPings } from "./presence.ts";
 import { Slots } from "./slots.ts";
@@ -59,15 +61,16 @@ export class Worker {
   readonly #slots: Slots;
   readonly #prefetch: Prefetch;
   readonly #attempts = new Set<Attempt>();
-  readonly #idleWaiters: (() => void)[] = [];
+  readonly #drain: Drain;
   readonly #handBackNow = new AbortController();
   #state: WorkerState = "new";
   #consumer: Consumer | undefined;
   #consumerPrefetch: number;
   #watchdog: Watchdog | undefined;
+  #loopLag: LoopLag | undefined;
+  #lastEnded: string | undefined;
   #presence: Subscription | undefined;
   #stopping: Promise<{ unfinished: number }> | undefined;
-  #settling = 0;
   #finished = 0;
   #startedAt = 0;
   #fail: (error: Error) => void = () => {};
@@ -93,7 +96,12 @@ export class Worker {
       timeLimitMs: settings.timeLimitMs,
       emit: guard(settings.onEvent, this.#logger),
     };
-    this.#slots = new Slots(settings.concurrency, (delivery) => this.#start(delivery), () => this.#checkIdle());
+    this.#slots = new Slots(
+      settings.concurrency,
+      (delivery) => this.#start(delivery),
+      () => this.#drain.check(),
+    );
+    this.#drain = new Drain(clock, () => this.#slots.busy > 0);
     this.#prefetch = new Prefetch(settings.concurrency, settings.prefetch);
     this.#consumerPrefetch = this.#prefetch.size;
   }
@@ -111,18 +119,23 @@ export class Worker {
     this.#state = "running";
     const { broker, settings } = this.#host;
     await this.#host.open();
-    if (broker.control !== undefined) this.#presence = await answerPings(broker.control, () => this.#describe(), this.#logger);
+    if (broker.control !== undefined)
+      this.#presence = await answerPings(broker.control, () => this.#describe(), this.#logger);
     this.#startedAt = settings.clock.now();
     await this.#consume();
     this.#watchdog = new Watchdog(
       {
         heardAt: () => (this.#state === "running" && this.#slots.free > 0 ? this.#consumer?.heardAt : undefined),
         rebuild: () => this.#rebuild(),
-        slots: () => ({ size: this.concurrency, overdue: [...this.#attempts].filter((attempt) => attempt.isOverdue).length }),
+        slots: () => ({
+          size: this.concurrency,
+          overdue: [...this.#attempts].filter((attempt) => attempt.isOverdue).length,
+        }),
         onFailed: (error) => this.#fail(error),
       },
       this.#logger,
     );
+    this.#loopLag = new LoopLag((ms) => this.#onBlocked(ms));
     const tasks = [...this.#host.tasks.keys()].toSorted();
     this.#emit({ type: "worker.ready", worker: this.name, queues: this.queues, slots: this.concurrency, tasks });
   }
@@ -181,12 +194,13 @@ export class Worker {
     await this.#consume();
   }
 
-  /** Ends the consumer and gives back what has not started. Bounded: a broker that is gone must not keep a worker from stopping. */
+  /** Ends the consumer and gives back what has not started. */
   async #stopTaking(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
     if (consumer !== undefined) await this.#bounded(consumer.stop());
-    const unstarted = this.#slots.takeUnstarted();
+    // Each goes to the head, so the last one goes first.
+    const unstarted = this.#slots.takeUnstarted().toReversed();
     await this.#bounded(Promise.all(unstarted.map((delivery) => this.#settle(delivery, { kind: "release" }))));
   }
 
@@ -195,7 +209,7 @@ export class Worker {
     const sorted = triage(delivery, this.#rules, this.#surroundings.clock.now());
     if (sorted.kind === "run") return this.#run(delivery, sorted.task, sorted.message);
     const { outcome, event } = sorted;
-    this.#track(
+    this.#drain.track(
       this.#settle(delivery, outcome).then((settled) => {
         if (settled) this.#emit(event);
       }),
@@ -212,9 +226,10 @@ export class Worker {
     const result = await attempt.run();
     this.#attempts.delete(attempt);
     this.#finished += 1;
+    this.#lastEnded = message.task;
     this.#prefetch.ran(attempt.ms);
     this.#adjustPrefetch();
-    this.#track(attempt.conclude(result));
+    this.#drain.track(attempt.conclude(result));
   }
 
   /** Records that a suspect is about to run. One whose mark cannot be stored goes back: it must not run unmarked. */
@@ -233,7 +248,10 @@ export class Worker {
     try {
       return (await delivery.settle(outcome)) === "settled";
     } catch (error) {
-      this.#logger.error({ err: error, outcome: outcome.kind }, "the outcome could not be stored; the message may run again");
+      this.#logger.error(
+        { err: error, outcome: outcome.kind },
+        "the outcome could not be stored; the message may run again",
+      );
       return false;
     }
   }
@@ -249,12 +267,13 @@ export class Worker {
   async #stop(timeoutMs: number): Promise<{ unfinished: number }> {
     this.#state = "stopping";
     this.#watchdog?.stop();
+    this.#loopLag?.stop();
     await this.#stopTaking();
     this.#emit({ type: "worker.stopping", worker: this.name, waitingFor: this.#attempts.size });
     const announceAfterMs = Math.max(timeoutMs - announceBeforeMs, timeoutMs / 2);
-    if (!(await this.#idle(announceAfterMs))) {
+    if (!(await this.#drain.done(announceAfterMs, this.#handBackNow.signal))) {
       for (const attempt of this.#attempts) attempt.announceStop();
-      await this.#idle(timeoutMs - announceAfterMs);
+      await this.#drain.done(timeoutMs - announceAfterMs, this.#handBackNow.signal);
     }
     const unfinished = [...this.#attempts].filter((attempt) => !attempt.isOverdue);
     await this.#bounded(Promise.all(unfinished.map((attempt) => attempt.handBack())));
@@ -265,41 +284,16 @@ export class Worker {
     return { unfinished: unfinished.length };
   }
 
-  /** `true` when nothing runs and every outcome is stored; `false` when the time is up or the rest is to be handed back now. */
-  async #idle(withinMs: number): Promise<boolean> {
-    const isIdle = (): boolean => this.#slots.busy === 0 && this.#settling === 0;
-    const ended = new AbortController();
-    const idle = new Promise<void>((resolve) => {
-      if (isIdle()) resolve();
-      else this.#idleWaiters.push(resolve);
-    });
-    const onHandBack = (): void => ended.abort();
-    this.#handBackNow.signal.addEventListener("abort", onHandBack, { once: true });
-    if (this.#handBackNow.signal.aborted) ended.abort();
-    await Promise.race([idle, sleep(this.#surroundings.clock, withinMs, ended.signal)]);
-    this.#handBackNow.signal.removeEventListener("abort", onHandBack);
-    ended.abort();
-    return isIdle();
-  }
-
-  #track(settling: Promise<void>): void {
-    this.#settling += 1;
-    void settling.then(() => {
-      this.#settling -= 1;
-      this.#checkIdle();
-    });
-  }
-
-  #checkIdle(): void {
-    if (this.#slots.busy > 0 || this.#settling > 0) return;
-    for (const wake of this.#idleWaiters.splice(0)) wake();
-  }
-
-  /** Waits for the broker, but not for ever. */
+  /** Waits for the broker, but not for ever: one that is gone must not keep a worker from stopping. */
   async #bounded(work: Promise<unknown>): Promise<void> {
-    const done = new AbortController();
-    await Promise.race([work, sleep(this.#surroundings.clock, mostWaitForBrokerMs, done.signal)]);
-    done.abort();
+    await atMost(this.#surroundings.clock, mostWaitForBrokerMs, work);
+  }
+
+  #onBlocked(ms: number): void {
+    const tasks = new Set(this.running().map(({ task }) => task));
+    if (this.#lastEnded !== undefined) tasks.add(this.#lastEnded);
+    this.#logger.warn({ code: "Q4003", ms: Math.round(ms), tasks: [...tasks] }, "the event loop was blocked");
+    this.#emit({ type: "worker.blocked", worker: this.name, ms, tasks: [...tasks] });
   }
 
   #describe(): JsonObject {

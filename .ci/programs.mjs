@@ -1,0 +1,61 @@
+// The programs from outside npm that some suites need, and how to get them.
+import { spawnSync } from "node:child_process";
+
+/**
+ * One program that a suite starts or talks to.
+ * @typedef {object} Program
+ * @property {string} name what a person calls it
+ * @property {readonly string[]} probe a command that exits 0 where the program is there
+ * @property {string} apt the Debian package that brings it
+ * @property {readonly string[]} suites the test files that cannot run without it
+ */
+
+/** @type {readonly Program[]} */
+export const programs = [
+  {
+    name: "Celery",
+    // The system's own Python: another one on the PATH does not see the packages of apt.
+    probe: ["/usr/bin/python3", "-c", "import celery"],
+    apt: "python3-celery",
+    suites: ["packages/core/test/celery.test.ts"],
+  },
+];
+
+/**
+ * The programs that are not on this machine.
+ * @param {readonly Program[]} wanted
+ * @returns {Program[]}
+ */
+export function missingPrograms(wanted) {
+  return wanted.filter(({ probe: [command, ...args] }) => spawnSync(command, args, { stdio: "ignore" }).status !== 0);
+}
+
+/**
+ * Installs packages with apt where this process may. A machine without package lists gets them first.
+ * @param {readonly Program[]} wanted
+ * @returns {string | undefined} why it was not done, or undefined when it was
+ */
+export function installWithApt(wanted) {
+  if (process.getuid?.() !== 0) return "not root";
+  if (spawnSync("apt-get", ["--version"], { stdio: "ignore" }).status !== 0) return "no apt-get here";
+  const packages = wanted.map((program) => program.apt);
+  if (aptGet("install", ...packages)) return undefined;
+  if (aptGet("update") && aptGet("install", ...packages)) return undefined;
+  return `apt-get install ${packages.join(" ")} failed`;
+}
+
+/** @param {readonly string[]} args */
+function aptGet(...args) {
+  // Bounded, so that a machine without a network goes on within seconds and not after apt's own minutes.
+  const options = [
+    "-y",
+    "-qq",
+    "--no-install-recommends",
+    "-o",
+    "Acquire::Retries=0",
+    "-o",
+    "Acquire::http::Timeout=15",
+  ];
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  return spawnSync("apt-get", [...options, ...args], { stdio: "ignore", env, timeout: 180_000 }).status === 0;
+}

@@ -1,0 +1,131 @@
+import { expect, test } from "vitest";
+import { PublishFailed, PublishRejected } from "./broker/broker-error.ts";
+import type { OutgoingMessage } from "./broker/broker-message.ts";
+import { Producer } from "./producer.ts";
+import { FakeClock } from "./testing/fake-clock.ts";
+
+function message(id: string, queue = "default", bytes = 10): OutgoingMessage {
+  return {
+    id,
+    queue,
+    priority: 0,
+    headers: {},
+    properties: { contentType: "application/json", contentEncoding: "utf-8" },
+    body: new Uint8Array(bytes),
+  };
+}
+
+/** A producer whose broker answers when the test says so. */
+function setUp(maxBufferedBytes = 1_000_000) {
+  const clock = new FakeClock();
+  const calls: { readonly ids: readonly string[]; readonly answer: (error?: Error) => void }[] = [];
+  const producer = new Producer({
+    clock,
+    publishTimeoutMs: 10_000,
+    maxBufferedBytes,
+    publish: (messages) =>
+      new Promise((resolve, reject) => {
+        calls.push({
+          ids: messages.map(({ id }) => id),
+          answer: (error) => (error === undefined ? resolve() : reject(error)),
+        });
+      }),
+  });
+  return { clock, calls, producer };
+}
+
+const code = (sending: Promise<void>): Promise<string> =>
+  sending.then(
+    () => "sent",
+    (error: unknown) => (error as { code: string }).code,
+  );
+
+test("sends of one tick are one call, and what comes meanwhile goes out together next", async () => {
+  const { clock, calls, producer } = setUp();
+  const first = ["a", "b", "c"].map((id) => producer.send(message(id)));
+  await clock.advance(0);
+  const second = ["d", "e"].map((id) => producer.send(message(id)));
+  await clock.advance(0);
+  expect(calls.map(({ ids }) => ids)).toEqual([["a", "b", "c"]]);
+  calls[0]?.answer();
+  await Promise.all(first);
+  await clock.advance(0);
+  expect(calls[1]?.ids).toEqual(["d", "e"]);
+  calls[1]?.answer();
+  await Promise.all(second);
+});
+
+test("queues do not wait for each other", async () => {
+  const { clock, calls, producer } = setUp();
+  void producer.send(message("a", "one"));
+  void producer.send(message("b", "two"));
+  await clock.advance(0);
+  expect(calls.map(({ ids }) => ids)).toEqual([["a"], ["b"]]);
+});
+
+test("each message of a batch that partly failed gets its own answer", async () => {
+  const { clock, calls, producer } = setUp();
+  const sends = ["a", "b", "c"].map((id) => code(producer.send(message(id))));
+  await clock.advance(0);
+  calls[0]?.answer(new PublishFailed(new Map([[1, new PublishRejected("Q1101", "no")]])));
+  expect(await Promise.all(sends)).toEqual(["sent", "Q1101", "sent"]);
+});
+
+test("without an answer in time, what was handed over is unknown and what was not is rejected", async () => {
+  const { clock, producer } = setUp();
+  const handedOver = code(producer.send(message("a")));
+  await clock.advance(0);
+  const behind = code(producer.send(message("b")));
+  await clock.advance("10s");
+  expect(await handedOver).toBe("Q1102");
+  expect(await behind).toBe("Q1101");
+  const later = code(producer.send(message("c")));
+  await clock.advance("10s");
+  expect(await later).toBe("Q1101");
+  await producer.flush();
+});
+
+test("a broker that answers after all is used again", async () => {
+  const { clock, calls, producer } = setUp();
+  const late = code(producer.send(message("a")));
+  await clock.advance("10s");
+  expect(await late).toBe("Q1102");
+  calls[0]?.answer();
+  const next = code(producer.send(message("b")));
+  await clock.advance(0);
+  calls[1]?.answer();
+  expect(await next).toBe("sent");
+});
+
+test("a send beyond the buffer is refused at once, and there is room again when the others are through", async () => {
+  const { clock, calls, producer } = setUp(2000);
+  const sends = ["a", "b", "c"].map((id) => code(producer.send(message(id, "default", 400))));
+  await clock.advance(0);
+  expect(await sends[2]).toBe("Q1104");
+  calls[0]?.answer();
+  expect(await Promise.all(sends)).toEqual(["sent", "sent", "Q1104"]);
+  const next = code(producer.send(message("d", "default", 400)));
+  await clock.advance(0);
+  calls[1]?.answer();
+  expect(await next).toBe("sent");
+});
+
+test("a call has at most 1,000 messages and 4 MiB", async () => {
+  const { clock, calls, producer } = setUp(100_000_000);
+  for (let n = 0; n < 1500; n += 1) void producer.send(message(String(n), "many"));
+  for (let n = 0; n < 6; n += 1) void producer.send(message(String(n), "large", 1_000_000));
+  await clock.advance(0);
+  expect(calls.map(({ ids }) => ids.length)).toEqual([1000, 4]);
+});
+
+test("flush resolves when nothing waits any more, whether it was sent or not", async () => {
+  const { clock, calls, producer } = setUp();
+  const sent = code(producer.send(message("a")));
+  let flushed = false;
+  const flushing = producer.flush().then(() => (flushed = true));
+  await clock.advance(0);
+  expect(flushed).toBe(false);
+  calls[0]?.answer(new PublishRejected("Q1101", "no"));
+  await flushing;
+  expect(await sent).toBe("Q1101");
+});

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import type { Delivery } from "../broker/delivery.ts";
+import { Slots } from "./slots.ts";
+
+function delivery(name: string, crashes = 0): Delivery & { readonly name: string } {
+  return {
+    name,
+    crashes,
+    message: { queue: "q", raw: new Uint8Array(), malformed: "" },
+    lost: new AbortController().signal,
+    start: () => Promise.resolve("settled"),
+    settle: () => Promise.resolve("settled"),
+  };
+}
+
+/** Slots whose runs end when the test says so. */
+function setUp(size: number) {
+  const running = new Map<string, () => void>();
+  let idle = 0;
+  const slots = new Slots(
+    size,
+    (started) => {
+      const { name } = started as Delivery & { readonly name: string };
+      return name.startsWith("none") ? undefined : new Promise((resolve) => running.set(name, resolve));
+    },
+    () => (idle += 1),
+  );
+  const end = async (name: string): Promise<void> => {
+    running.get(name)?.();
+    running.delete(name);
+    await new Promise(setImmediate);
+  };
+  return { slots, running, end, idle: () => idle };
+}
+
+test("as many run as there are slots, first come first served", async () => {
+  const { slots, running, end } = setUp(2);
+  for (const name of ["a", "b", "c", "d"]) slots.offer(delivery(name));
+  expect([...running.keys()]).toEqual(["a", "b"]);
+  await end("b");
+  expect([...running.keys()]).toEqual(["a", "c"]);
+  expect(slots.busy).toBe(2);
+});
+
+test("what needs no slot takes none", () => {
+  const { slots, running } = setUp(1);
+  for (const name of ["none1", "none2", "a"]) slots.offer(delivery(name));
+  expect([...running.keys()]).toEqual(["a"]);
+});
+
+test("one suspect runs at a time, and the others do not hold up what is innocent", async () => {
+  const { slots, running, end } = setUp(3);
+  for (const name of ["s1", "s2", "s3"]) slots.offer(delivery(name, 1));
+  slots.offer(delivery("a"));
+  expect([...running.keys()]).toEqual(["s1", "a"]);
+  await end("s1");
+  expect([...running.keys()]).toEqual(["a", "s2"]);
+  await end("s2");
+  expect([...running.keys()]).toEqual(["a", "s3"]);
+});
+
+test("what has not started can be taken back, suspects too", async () => {
+  const { slots, running, end } = setUp(1);
+  slots.offer(delivery("s1", 1));
+  slots.offer(delivery("s2", 1));
+  slots.offer(delivery("a"));
+  expect(slots.takeUnstarted()).toHaveLength(2);
+  await end("s1");
+  expect([...running.keys()]).toEqual([]);
+});
+
+test("it tells when the last run has ended", async () => {
+  const { slots, end, idle } = setUp(2);
+  slots.offer(delivery("a"));
+  slots.offer(delivery("b"));
+  await end("a");
+  expect(idle()).toBe(0);
+  await end("b");
+  expect(idle()).toBe(1);
+});

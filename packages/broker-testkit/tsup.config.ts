@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts"],
+  entry: { index: "src/index.ts", "checks/index": "src/checks/index.ts" },
   format: ["esm"],
   dts: false,
   sourcemap: true,

@@ -34,7 +34,7 @@ export interface AppOptions<Queue extends string = string> {
   readonly publishTimeout?: Duration;
   /** Bytes of messages that may wait to be sent. Default 268,435,456. */
   readonly maxBufferedBytes?: number;
-  /** Workers that may die with a message before it is dead-lettered as poison. Default 3. */
+  /** Workers that may die with a message before it is dead-lettered as poison. Default 3, at least 2: the first death does not tell who did it. */
   readonly maxCrashes?: number;
   /** How long a message whose task no worker knows is kept waiting before it is dead-lettered. Default `"24h"`. */
   readonly parkFor?: Duration;
@@ -92,7 +92,7 @@ export function readAppOptions(options: AppOptions, definedAt: SourceLocation | 
     maxMessageSize: wholeNumber("maxMessageSize", options.maxMessageSize ?? 65_536, { from: 64 }),
     publishTimeoutMs: durationMs(options.publishTimeout ?? "10s", "publishTimeout"),
     maxBufferedBytes: wholeNumber("maxBufferedBytes", options.maxBufferedBytes ?? 268_435_456, { from: 1 }),
-    maxCrashes: wholeNumber("maxCrashes", options.maxCrashes ?? 3, { from: 1, to: 100 }),
+    maxCrashes: wholeNumber("maxCrashes", options.maxCrashes ?? 3, { from: 2, to: 100 }),
     parkForMs: durationMs(options.parkFor ?? "24h", "parkFor"),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,

@@ -30,7 +30,7 @@ test.each([
   [{ queues: ["a", "a"] }, "Q2015"],
   [{ queues: [{ name: "a", prioritys: true }] }, "Q2011"],
   [{ queues: ["a"], retries: 3 }, "Q2011"],
-  [{ queues: ["a"], maxCrashes: 0 }, "Q2012"],
+  [{ queues: ["a"], maxCrashes: 1 }, "Q2012"],
   [{ queues: ["a"], parkFor: "1 day" }, "Q2010"],
 ])("createApp(%j) is refused with %s", (options, code) => {
   expect(() => createApp(options as never)).toThrow(withCode(code));

@@ -220,6 +220,12 @@ describe("decodeMessage on odd messages", () => {
     );
   });
 
+  it("rounds a time with microseconds up, so that nothing runs early", () => {
+    const headers = { eta: "2026-11-22T05:34:38.098095+00:00", expires: "2026-11-22T05:34:38.098000+00:00" };
+    const wholeMs = Date.UTC(2026, 10, 22, 5, 34, 38, 98);
+    expect(decodeMessage(altered({ headers }))).toMatchObject({ etaMs: wholeMs + 1, expiresMs: wholeMs });
+  });
+
   it("takes a missing or null embed part for none", () => {
     expect(decodeMessage(altered({ body: [[], {}, null] })).embed).toEqual({});
     expect(decodeMessage(altered({ body: [[], {}, { chain: null, callbacks: [{ task: "a" }] }] })).embed).toEqual({

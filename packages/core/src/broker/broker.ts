@@ -51,7 +51,7 @@ export interface Broker {
   readonly connected: boolean;
   /**
    * First I/O. A second call while open does nothing.
-   * @throws BrokerError `Q1001` unreachable, `Q1002` login refused, others by adapter
+   * @throws BrokerError `Q1001` unreachable, `Q1002` login refused, others by adapter. Every other method throws `Q1010` while it is not open
    */
   open(context: BrokerContext): Promise<void>;
   /**
@@ -61,8 +61,8 @@ export interface Broker {
   declare(queues: readonly QueueOptions[]): Promise<void>;
   /**
    * Resolves when the broker has taken responsibility for every message: a reply, a confirm, a COMMIT. Never hangs.
-   * Order within one call is kept per queue and priority.
-   * @throws PublishRejected it said no, nothing was stored; PublishUnknown no answer in time, some may be stored;
+   * Order within one call is kept per queue and priority. Core declares a queue before it publishes to it.
+   * @throws PublishRejected it said no or is not open, nothing was stored; PublishUnknown no answer in time, some may be stored;
    * PublishFailed when these differ by message
    */
   publish(messages: readonly OutgoingMessage[]): Promise<void>;

@@ -17,20 +17,23 @@ export class MemoryConnection implements Holder {
     return this.state === "open" && this.cut === undefined;
   }
 
-  /** @throws BrokerError `Q1003` after a crash */
+  /** @throws BrokerError `Q1010` after a crash */
   open(): void {
     if (this.state === "crashed")
-      throw new BrokerError("Q1003", "the memory broker has crashed", { hint: "make a new one on the same store" });
+      throw new BrokerError("Q1010", "the memory broker has crashed", { hint: "make a new one on the same store" });
     this.state = "open";
   }
 
   close(): void {
-    if (this.state === "open") this.state = "closed";
+    if (this.state !== "open") return;
+    this.state = "closed";
+    // Left over from a cut line: nobody can settle them any more.
+    for (const held of this.held) held.onLost?.();
   }
 
   /**
    * Asks the store.
-   * @throws BrokerError `Q1001` when the line is cut, `Q1003` when the broker is not open
+   * @throws BrokerError `Q1001` when the line is cut, `Q1010` when the broker is not open
    */
   request<T>(ask: () => T): T {
     this.#mustBeOpen();
@@ -57,7 +60,7 @@ export class MemoryConnection implements Holder {
 
   #mustBeOpen(): void {
     if (this.state === "open") return;
-    throw new BrokerError("Q1003", `the memory broker is ${this.#stateInWords()}`, { hint: "call open() first" });
+    throw new BrokerError("Q1010", `the memory broker is ${this.#stateInWords()}`, { hint: "call open() first" });
   }
 
   #stateInWords(): string {

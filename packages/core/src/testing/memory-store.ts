@@ -145,20 +145,24 @@ export class MemoryStore {
 
   /** Takes everything back, uncounted, in its old order: the process stops in good order. */
   giveBack(holder: Holder): void {
-    this.#takeAway(holder, (held) => {
-      held.queue.addFirst(held.stored, this.clock.monotonic());
-    });
+    this.#takeAway([...holder.held], ({ queue, stored }) => queue.addFirst(stored, this.clock.monotonic()));
   }
 
   /** The process is gone: its messages come back when the store is sure of it. */
   processDied(holder: Holder): void {
-    this.clock.setTimer(this.#recoveryMs, () => this.recover(holder));
+    // Only what it holds now: the same broker may be open again by then.
+    const held = [...holder.held];
+    this.clock.setTimer(this.#recoveryMs, () => this.#recover(held));
   }
 
   /** Takes everything back as after a crash, by the counting rule of `Delivery.crashes`. */
   recover(holder: Holder): void {
+    this.#recover([...holder.held]);
+  }
+
+  #recover(held: readonly Held[]): void {
     const now = this.clock.monotonic();
-    this.#takeAway(holder, ({ queue, stored, started }) => {
+    this.#takeAway(held, ({ queue, stored, started }) => {
       const guilty = stored.crashes === 0 || started;
       if (guilty) stored.crashes += 1;
       // A message that keeps killing its workers must not take the whole fleet down at once.
@@ -167,13 +171,10 @@ export class MemoryStore {
     });
   }
 
-  #takeAway(holder: Holder, putBack: (held: Held) => void): void {
+  #takeAway(taken: readonly Held[], putBack: (held: Held) => void): void {
     // Last taken goes first, so that the first taken ends at the head.
-    const lost = [...holder.held].toReversed();
-    for (const held of lost) {
-      this.#leave(held);
-      putBack(held);
-    }
+    const lost = taken.toReversed().filter((held) => this.#leave(held));
+    for (const held of lost) putBack(held);
     for (const held of lost) held.onLost?.();
     for (const queue of new Set(lost.map((held) => held.queue))) queue.wake();
   }

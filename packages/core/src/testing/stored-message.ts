@@ -45,7 +45,7 @@ export function storedMessage(message: OutgoingMessage): StoredMessage {
     priority,
     headers: JSON.stringify(message.headers),
     properties: { ...properties },
-    body: body.slice(),
+    body: new Uint8Array(body),
   };
   return { content, crashes: 0, fence: 0, at: 0, order: 0 };
 }
@@ -53,7 +53,7 @@ export function storedMessage(message: OutgoingMessage): StoredMessage {
 /** Bytes that are no message. */
 export function storedGarbage(raw: Uint8Array): StoredMessage {
   return {
-    content: { raw: raw.slice(), malformed: "the bytes are not a message" },
+    content: { raw: new Uint8Array(raw), malformed: "the bytes are not a message" },
     crashes: 0,
     fence: 0,
     at: 0,
@@ -68,7 +68,7 @@ export function isMalformed(stored: StoredMessage): boolean {
 /** The message as a consumer gets it: a copy of its own. */
 export function messageOf(stored: StoredMessage, queue: string): BrokerMessage | MalformedMessage {
   const { content } = stored;
-  if ("malformed" in content) return { queue, raw: content.raw.slice(), malformed: content.malformed };
+  if ("malformed" in content) return { queue, raw: new Uint8Array(content.raw), malformed: content.malformed };
   // Only objects are ever stringified into it.
   const headers = JSON.parse(content.headers) as JsonObject;
   return {
@@ -77,7 +77,7 @@ export function messageOf(stored: StoredMessage, queue: string): BrokerMessage |
     priority: content.priority,
     headers,
     properties: { ...content.properties },
-    body: content.body.slice(),
+    body: new Uint8Array(content.body),
   };
 }
 

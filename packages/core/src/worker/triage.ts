@@ -1,5 +1,5 @@
 import type { BrokerMessage } from "../broker/broker-message.ts";
-import type { Delivery, Outcome } from "../broker/delivery.ts";
+import type { DeadReason, Delivery, Outcome } from "../broker/delivery.ts";
 import type { DecodeLimits } from "../celery-body.ts";
 import { decodeMessage } from "../celery-codec.ts";
 import { parkHeaders, parkedAtMs } from "../celery-headers.ts";
@@ -32,17 +32,20 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
   const { message: stored, crashes } = delivery;
   if ("malformed" in stored) {
     const facts = { id: "", task: "", queue: stored.queue, retries: 0, crashes };
-    return bury(facts, "malformed", stored.malformed);
+    return bury(facts, { code: "malformed", message: stored.malformed });
   }
   let message: Message;
   try {
     message = decodeMessage(stored, rules.limits);
   } catch (error) {
-    const text = error instanceof DecodeError ? error.message : "it could not be decoded";
-    return bury({ id: stored.id, task: "", queue: stored.queue, retries: 0, crashes }, "malformed", text);
+    const reason =
+      error instanceof DecodeError ? error.reason : { code: "malformed", message: "it could not be decoded" };
+    return bury({ id: stored.id, task: "", queue: stored.queue, retries: 0, crashes }, reason);
   }
   const facts = { id: message.id, task: message.task, queue: message.queue, retries: message.retries, crashes };
-  if (crashes >= rules.maxCrashes) return bury(facts, "poison", `${crashes} workers died while they ran it`);
+  if (crashes >= rules.maxCrashes) {
+    return bury(facts, { code: "poison", message: `${crashes} workers died while they ran it` });
+  }
   if (message.expiresMs !== null && message.expiresMs <= nowMs) {
     return { kind: "settle", outcome: { kind: "ack" }, event: { ...facts, type: "task.expired" } };
   }
@@ -68,8 +71,12 @@ function park(
 ): Triage {
   const since = parkedAtMs(stored.headers) ?? nowMs;
   const parkedMs = Math.max(0, nowMs - since);
-  if (parkedMs >= parkForMs)
-    return bury(facts, "unknown-task", `no worker knew the task "${facts.task}" in ${formatMs(parkedMs)}`);
+  if (parkedMs >= parkForMs) {
+    return bury(facts, {
+      code: "unknown-task",
+      message: `no worker knew the task "${facts.task}" in ${formatMs(parkedMs)}`,
+    });
+  }
   const delayMs = Math.min(Math.max(parkedMs, shortestParkMs), longestParkMs, parkForMs - parkedMs);
   return {
     kind: "settle",
@@ -78,8 +85,7 @@ function park(
   };
 }
 
-function bury(facts: TaskFacts, code: string, text: string): Triage {
-  const reason = { code, message: text };
+function bury(facts: TaskFacts, reason: DeadReason): Triage {
   return {
     kind: "settle",
     outcome: { kind: "bury", reason },

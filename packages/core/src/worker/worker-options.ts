@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AppSettings } from "../app-options.ts";
-import type { DecodeLimits } from "../celery-body.ts";
+import { defaultDecodeLimits, type DecodeLimits } from "../celery-body.ts";
 import { durationMs, type Duration } from "../duration.ts";
-import { maxJsonDepth } from "../json.ts";
 import { refuseUnknownOptions, wholeNumber } from "../known-options.ts";
 import { didYouMean } from "../nearest.ts";
 import { ConfigError } from "../q-error.ts";
@@ -55,9 +54,6 @@ const known = [
   "onEvent",
 ] satisfies (keyof WorkerOptions)[];
 
-/** A message may grow this much when it is inflated. */
-const mostInflatedBytes = 8 * 1024 * 1024;
-
 /**
  * @throws ConfigError `Q2003` for a queue that the app does not declare, `Q2010` to `Q2012` for a bad option
  */
@@ -78,9 +74,8 @@ export function readWorkerOptions(options: WorkerOptions, app: AppSettings): Wor
     softTimeLimitMs: options.softTimeLimit === undefined ? null : durationMs(options.softTimeLimit, "softTimeLimit"),
     timeLimitMs: options.timeLimit === undefined ? null : durationMs(options.timeLimit, "timeLimit"),
     decodeLimits: {
-      maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? 1_048_576, { from: 64 }),
-      maxInflatedBytes: mostInflatedBytes,
-      maxDepth: maxJsonDepth,
+      ...defaultDecodeLimits,
+      maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? defaultDecodeLimits.maxBytes, { from: 64 }),
     },
     onEvent: options.onEvent,
   };

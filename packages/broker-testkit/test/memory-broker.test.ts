@@ -1,0 +1,4 @@
+import { testBroker } from "../src/index.ts";
+import { memoryHarness } from "./memory-harness.ts";
+
+testBroker("memory", memoryHarness());

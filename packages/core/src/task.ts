@@ -18,7 +18,7 @@ export interface TaskOptions<Queue extends string = string> {
   readonly defaultRetryDelay?: Duration;
   /** Which errors are retried. Default: none; the first error makes the message dead. */
   readonly retry?: RetryPolicy;
-  /** Standard Schema (zod, valibot, arktype) of the arguments: checked when sending and again when running. Unknown fields never fail it. */
+  /** Standard Schema (zod, valibot, arktype) of the arguments: checked when sending and again when running. Let it pass unknown fields: a newer sender may add some. */
   readonly args?: StandardSchemaV1;
   /** Names for positional arguments, in order, for callers that send them so: Python's `delay(7)`. */
   readonly positional?: readonly string[];

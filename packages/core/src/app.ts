@@ -216,7 +216,7 @@ export class App<Queue extends string = string> {
   }
 
   async #connect(broker: Broker): Promise<void> {
-    await broker.open({ logger: this.#settings.logger.child({ broker: broker.name }) });
+    await broker.open({ logger: this.#settings.logger.child({ broker: broker.address }) });
     await broker.declare(this.queues);
   }
 }

@@ -19,18 +19,19 @@ export async function loadImports(
   importer: Importer = nativeImporter,
 ): Promise<readonly string[]> {
   const files = new Set<string>();
+  const missing: string[] = [];
   for (const pattern of patterns) {
     const found = await filesOf(pattern, root);
-    if (found.length === 0) {
-      throw new ConfigError("Q2009", `imports: nothing matches "${pattern}"`, {
-        hint: "patterns start from the folder of the file that calls createApp; in a compiled app they must name the compiled files",
-        details: { "looked in": root },
-      });
-    }
+    if (found.length === 0) missing.push(`"${pattern}"`);
     for (const file of found) files.add(file);
   }
+  // First what is there: `q check` then tells of every mistake in one go.
   for (const file of files) await load(file, root, importer);
-  return [...files];
+  if (missing.length === 0) return [...files];
+  throw new ConfigError("Q2009", `imports: nothing matches ${missing.join(", ")}`, {
+    hint: "patterns start from the folder of the file that calls createApp; in a compiled app they must name the compiled files",
+    details: { "looked in": root },
+  });
 }
 
 async function filesOf(pattern: string, root: string): Promise<readonly string[]> {
@@ -50,11 +51,16 @@ async function filesOf(pattern: string, root: string): Promise<readonly string[]
   return exists ? [file] : [];
 }
 
+function isConfigError(error: unknown): boolean {
+  return error instanceof Error && /^Q2\d{3}$/.test(String((error as { code?: unknown }).code));
+}
+
 async function load(file: string, root: string, importer: Importer): Promise<void> {
   try {
     await importer(file);
   } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
+    // By code: the module may have another copy of the class.
+    if (isConfigError(cause)) throw cause;
     const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
     throw new ConfigError(
       "Q2002",

@@ -1,0 +1,91 @@
+import type { App } from "@q/core";
+import type { Broker, QueueInspector } from "@q/core/broker";
+import { MissingPartError, TimeoutError } from "./cli-errors.ts";
+import { switchFlag, valueFlag } from "./flag.ts";
+import { loadApp, type LoadedApp } from "./load-app.ts";
+import { flagDurationMs } from "./flag-values.ts";
+import { QCommand } from "./q-command.ts";
+
+/** A command that needs the user's app. */
+export abstract class AppCommand extends QCommand {
+  config: string | undefined = valueFlag(
+    "-A,--config",
+    "path",
+    "the config file or its folder (default: q.config.ts, found upward)",
+  );
+  envFile: string | undefined = valueFlag("--env-file", "path", "read environment variables from this file first");
+  broker: string | undefined = valueFlag("-b,--broker", "url", "use this broker instead of the config's");
+
+  protected loadApp(): Promise<LoadedApp> {
+    return loadApp({ config: this.config, envFile: this.envFile, broker: this.broker }, this.context);
+  }
+}
+
+/** A command that asks the broker something and is done. */
+export abstract class BrokerCommand extends AppCommand {
+  timeout: string | undefined = valueFlag(
+    "--timeout",
+    "duration",
+    "give up when the broker has not answered by then (default 30s)",
+  );
+
+  /**
+   * Opens the app, does the work, closes it. `prepare` runs before anything is opened.
+   * @throws TimeoutError `Q2108`, BrokerError
+   */
+  protected async withBroker<T>(
+    work: (loaded: LoadedApp) => Promise<T>,
+    prepare?: (loaded: LoadedApp) => Promise<void>,
+  ): Promise<T> {
+    const limitMs = flagDurationMs("--timeout", this.timeout) ?? 30_000;
+    const loaded = await this.loadApp();
+    await prepare?.(loaded);
+    await within(limitMs, loaded.app.open(), loaded.app);
+    try {
+      return await work(loaded);
+    } finally {
+      await loaded.app.close();
+    }
+  }
+}
+
+/** A command that deletes or moves messages. */
+export abstract class ChangingCommand extends BrokerCommand {
+  yes: boolean = switchFlag("-y,--yes", "do not ask");
+  noInput: boolean = switchFlag("--no-input", "never ask; refuse instead");
+  dryRun: boolean = switchFlag("--dry-run", "say what would be done, and do nothing");
+}
+
+/**
+ * The inspector of a broker that has one.
+ * @throws MissingPartError `Q2107`
+ */
+export function inspectorOf(broker: Broker): QueueInspector {
+  if (broker.inspector !== undefined) return broker.inspector;
+  throw new MissingPartError(
+    "Q2107",
+    `the ${broker.name} broker has no inspector: it cannot count, list, pause, purge or put back messages`,
+    {
+      hint: "use the tools that come with the broker itself",
+    },
+  );
+}
+
+async function within<T>(limitMs: number, work: Promise<T>, app: App): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const where = app.broker.address;
+      reject(
+        new TimeoutError("Q2108", `${where} has not answered within ${limitMs} ms`, {
+          hint: "is it reachable from here? --timeout waits longer",
+        }),
+      );
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,16 @@
+import { QError } from "@q/core";
+
+/** The command line is wrong: `Q2101` an unknown command, `Q2102` an unknown option, `Q2103` a value or operand that does not fit. */
+export class UsageError extends QError {}
+
+/** What was asked for is not there: `Q2003` a queue, `Q2104` a task name, `Q2105` a dead letter. */
+export class NotFoundError extends QError {}
+
+/** `Q2106`: the command deletes or moves things, nobody can be asked, and nobody said yes beforehand. */
+export class RefusedError extends QError {}
+
+/** `Q2107`: the broker lacks an optional part that the command needs. */
+export class MissingPartError extends QError {}
+
+/** `Q2108`: no answer within `--timeout`. */
+export class TimeoutError extends QError {}

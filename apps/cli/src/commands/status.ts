@@ -1,0 +1,120 @@
+import type { Usage } from "clipanion";
+import { setTimeout as wait } from "node:timers/promises";
+import type { App } from "@q/core";
+import type { QueueStats } from "@q/core/broker";
+import { BrokerCommand, inspectorOf } from "../app-command.ts";
+import { exitCode } from "../exit-code.ts";
+import { metConditions, parseFailOn } from "../fail-on.ts";
+import { flagDurationMs } from "../flag-values.ts";
+import { listFlag, optionalValueFlag, valueFlag } from "../flag.ts";
+import { selectQueues } from "../known-queues.ts";
+import { counted, formatAgo } from "../output/numbers.ts";
+import { printable } from "../output/printable.ts";
+import type { Column } from "../output/table.ts";
+import { pingWorkers, type WorkerReply } from "../ping-workers.ts";
+import { queueColumns, queueRow } from "../queue-table.ts";
+import { strandedWarning } from "../stranded-queues.ts";
+
+const workerColumns: readonly Column[] = [
+  { title: "WORKER", align: "left" },
+  { title: "BUSY", align: "right" },
+  { title: "PID", align: "right" },
+  { title: "STARTED", align: "left" },
+  { title: "QUEUES", align: "left", shrinks: true },
+];
+
+interface Status {
+  readonly queues: readonly QueueStats[];
+  /** `undefined`: they cannot be asked. */
+  readonly workers: readonly WorkerReply[] | undefined;
+}
+
+export class StatusCommand extends BrokerCommand {
+  static override readonly paths: string[][] = [["status"]];
+  static override readonly usage: Usage = {
+    details:
+      "Queues from the broker, workers from their own answers. Exits 0 however bad it looks, unless --fail-on says otherwise.\n" +
+      "--fail-on compares waiting, oldest, later, running, dead and workers of each queue; exit 1 when one is met.",
+    examples: [
+      ["one look", "q status"],
+      ["every two seconds", "q status --watch"],
+      ["for a monitor", "q status --fail-on 'oldest>5m,dead>0' --json"],
+    ],
+  };
+
+  queues: string[] = listFlag("-Q,--queues", "names", "only these queues");
+  watch: string | boolean | undefined = optionalValueFlag("--watch", "duration", "draw again and again, every 2s");
+  failOn: string | undefined = valueFlag("--fail-on", "conditions", "exit 1 when one is met: oldest>5m,dead>0");
+
+  async execute(): Promise<number> {
+    const conditions = parseFailOn(this.failOn);
+    const everyMs =
+      this.watch === undefined || this.watch === false
+        ? undefined
+        : (flagDurationMs("--watch", typeof this.watch === "string" ? this.watch : "2s") ?? 2000);
+    return this.withBroker(async ({ app }) => {
+      for (;;) {
+        const status = await this.#look(app);
+        this.#show(status, everyMs !== undefined);
+        const met = metConditions(conditions, status.queues);
+        for (const line of met) this.output.warn(line);
+        if (met.length > 0) return exitCode.failed;
+        if (everyMs === undefined) return exitCode.done;
+        await wait(everyMs);
+      }
+    });
+  }
+
+  async #look(app: App): Promise<Status> {
+    const inspector = inspectorOf(app.broker);
+    const names = await selectQueues(app, inspector, this.queues);
+    const [queues, workers] = await Promise.all([
+      Promise.all(names.map((name) => inspector.stats(name))),
+      pingWorkers(app.broker),
+    ]);
+    return { queues, workers };
+  }
+
+  #show({ queues, workers }: Status, again: boolean): void {
+    if (this.json) {
+      this.output.json({ queues, workers: workers ?? null });
+      return;
+    }
+    // Home and clear, so that a watched status stays in its place.
+    if (again && this.context.terminal.width !== undefined) this.context.stdout.write("\u001b[H\u001b[2J");
+    this.output.table(
+      queueColumns,
+      queues.map((stats) => queueRow(stats, this.output.colors)),
+    );
+    this.output.text("");
+    this.output.text(workersLine(workers));
+    this.output.table(
+      workerColumns,
+      (workers ?? []).map((worker) => this.#workerRow(worker)),
+    );
+    for (const stats of queues) {
+      const warning = strandedWarning(stats);
+      if (warning !== undefined) this.output.warn(`${warning}: q worker -Q ${stats.queue}`);
+    }
+  }
+
+  #workerRow(worker: WorkerReply): string[] {
+    const state = worker.state === "running" || worker.state === "" ? "" : ` (${worker.state})`;
+    const queues = [...new Set(worker.queues)].join(", ");
+    return [
+      printable(worker.worker + state),
+      `${worker.busy}/${worker.slots}`,
+      String(worker.pid),
+      formatAgo(worker.startedAt, Date.now()),
+      printable(queues),
+    ];
+  }
+}
+
+function workersLine(workers: readonly WorkerReply[] | undefined): string {
+  if (workers === undefined) return "This broker has no control bus: workers cannot be asked how they are.";
+  if (workers.length === 0) return "No worker answered. Start one: q worker";
+  const busy = workers.reduce((sum, worker) => sum + worker.busy, 0);
+  const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+  return `${counted(workers.length, "worker")}, ${busy} of ${slots} slots busy`;
+}

@@ -1,0 +1,211 @@
+import type { Usage } from "clipanion";
+import { resolve } from "node:path";
+import { ReadStream } from "node:tty";
+import { durationMs, type App, type Worker, type WorkerEvent } from "@q/core";
+import { AppCommand } from "../app-command.ts";
+import { UsageError } from "../cli-errors.ts";
+import { flagChoice, flagDuration, flagDurationMs, flagNumber } from "../flag-values.ts";
+import { listFlag, switchFlag, valueFlag } from "../flag.ts";
+import { loadImports, type LoadedApp } from "../load-app.ts";
+import { chooseQueues, type ChosenQueues } from "../queue-names.ts";
+import { version } from "../version.ts";
+import { Burst, type BurstOptions } from "../worker/burst.ts";
+import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
+import { writePidFile } from "../worker/pid-file.ts";
+import { listenForPause } from "../worker/pause-signals.ts";
+import { Shutdown } from "../worker/shutdown.ts";
+import { strandedQueues } from "../stranded-queues.ts";
+import { readWorkerSettings, type WorkerFlags, type WorkerSettings } from "../worker/worker-settings.ts";
+import { WorkerVoice } from "../worker-log/worker-voice.ts";
+
+type BurstLimits = Pick<BurstOptions, "idleMs" | "max">;
+
+export class WorkerCommand extends AppCommand {
+  static override readonly paths: string[][] = [["worker"]];
+  static override readonly usage: Usage = {
+    details:
+      "Takes tasks from the queues and runs them until it is told to stop. SIGTERM or Ctrl-C: take no more, finish, hand the rest back. Twice: hand back now.\n" +
+      "Pretty lines on a terminal, one JSON object a line elsewhere. Every flag with a Q_ variable: Q_QUEUES, Q_CONCURRENCY, Q_NAME, Q_LOG_LEVEL,\n" +
+      "Q_LOG_FORMAT, Q_SHUTDOWN_TIMEOUT, Q_HEALTH_PORT.",
+    examples: [
+      ["all queues", "q worker"],
+      ["two queues, images in three of four turns", "q worker -Q email,images:3 -c 20"],
+      ["all but one", "q worker -X reports"],
+      ["do what is there, then end", "q worker --burst"],
+      ["in a container", "q worker --health-port 8081 -t 25s"],
+    ],
+  };
+
+  queues: string[] = listFlag("-Q,--queues", "names", "take from these; images:3 gets three turns (default: all)");
+  excludeQueues: string[] = listFlag("-X,--exclude-queues", "names", "take from all but these");
+  ignoreUnknownQueues: boolean = switchFlag(
+    "--ignore-unknown-queues",
+    "serve the others when a name is not in the config",
+  );
+  concurrency: string | undefined = valueFlag("-c,--concurrency", "n", "tasks that run at once (default 10)");
+  pool: string | undefined = valueFlag("-P,--pool", "async", "where tasks run: async, in this process");
+  name: string | undefined = valueFlag(
+    "-n,--name",
+    "name",
+    "unique name; %h is the host (default: host and random digits)",
+  );
+  prefetch: string | undefined = valueFlag("--prefetch", "n", "tasks to hold beyond free slots (default: by itself)");
+  softTimeLimit: string | undefined = valueFlag(
+    "--soft-time-limit",
+    "duration",
+    "abort ctx.signal of tasks that have no limit of their own",
+  );
+  timeLimit: string | undefined = valueFlag(
+    "--time-limit,--timeout",
+    "duration",
+    "give up on tasks that have no limit of their own",
+  );
+  shutdownTimeout: string | undefined = valueFlag(
+    "-t,--shutdown-timeout",
+    "duration",
+    "wait for running tasks this long (default 25s)",
+  );
+  once: boolean = switchFlag("--once,--burst", "run what is there, then end");
+  max: string | undefined = valueFlag("--max", "n", "with --burst: end after this many");
+  idle: string | undefined = valueFlag(
+    "--idle",
+    "duration",
+    "with --burst: end after this long without work (default 1s)",
+  );
+  logLevel: string | undefined = valueFlag(
+    "-l,--log-level,--loglevel",
+    "level",
+    "debug, info, warn or error (default info)",
+  );
+  logFormat: string | undefined = valueFlag("--log-format", "format", "auto, pretty or json (default auto)");
+  healthPort: string | undefined = valueFlag("--health-port", "port", "answer GET /livez and /readyz there");
+  healthFile: string | undefined = valueFlag("--health-file", "path", "touch this file every 5 s while it takes tasks");
+  pidFile: string | undefined = valueFlag("--pid-file", "path", "write the process id there");
+
+  async execute(): Promise<number> {
+    const startedAt = performance.now();
+    const settings = readWorkerSettings(this.#settingFlags(), this.context.env);
+    flagChoice("--pool", this.pool, ["async"]);
+    const burst = this.#burstLimits();
+    const loaded = await this.loadApp();
+    const voice = await WorkerVoice.create(settings, this.context, { broker: loaded.app.broker.address, version });
+    loaded.app.use({ logger: voice.log.logger });
+    await loadImports(loaded, this.context);
+    const chosen = chooseQueues(loaded.app, {
+      only: settings.queues.value,
+      except: this.excludeQueues,
+      ignoreUnknown: this.ignoreUnknownQueues,
+    });
+    const listeners: ((event: WorkerEvent) => void)[] = [voice.onEvent];
+    const worker = this.#createWorker(loaded.app, settings, chosen, burst?.max, (event) => {
+      for (const listener of listeners) listener(event);
+    });
+    const shutdown = new Shutdown(worker, voice.log, {
+      shutdownTimeoutMs: durationMs(settings.shutdownTimeout.value),
+      exit: (code) => {
+        voice.stop();
+        process.exit(code);
+      },
+    });
+    shutdown.listen();
+    const watch = burst === undefined ? undefined : this.#burst(worker, loaded, burst, () => void shutdown.stop());
+    // From the first message on, or --max would miss those that come before the worker is announced.
+    if (watch !== undefined) listeners.push((event) => watch.onEvent(event));
+    const ends: (() => unknown)[] = [() => voice.stop(), () => watch?.stop()];
+    try {
+      const also = await this.#openDoors(worker, loaded, settings, ends);
+      await worker.start();
+      if (this.healthFile !== undefined) {
+        const path = resolve(this.context.cwd, this.healthFile);
+        ends.push(await touchHealthFile(path, () => isReady(worker, loaded.app.broker)));
+      }
+      ends.push(
+        listenForPause({ worker, logger: voice.log.answers, onTerminal: this.context.stdin instanceof ReadStream }),
+      );
+      const warnings = await this.#warnings(loaded.app, worker, chosen);
+      await voice.ready({
+        worker,
+        app: loaded.app,
+        settings,
+        also,
+        warnings,
+        readyMs: performance.now() - startedAt,
+        onStop: () => shutdown.signal("SIGINT"),
+      });
+      watch?.start();
+      return await shutdown.ended;
+    } finally {
+      for (const end of ends.toReversed()) await end();
+      await loaded.app.close();
+      shutdown.unlisten();
+    }
+  }
+
+  /** `--json` and `--quiet` have a meaning of their own here: they choose format and level. */
+  #settingFlags(): WorkerFlags {
+    const { queues, concurrency, name, shutdownTimeout, healthPort } = this;
+    const logFormat = this.logFormat ?? (this.json ? "json" : undefined);
+    const logLevel = this.logLevel ?? (this.quiet ? "warn" : undefined);
+    return { queues, concurrency, name, shutdownTimeout, healthPort, logFormat, logLevel };
+  }
+
+  #burst(worker: Worker, { app }: LoadedApp, limits: BurstLimits, onOver: () => void): Burst {
+    return new Burst({ worker, inspector: app.broker.inspector, ...limits, onOver });
+  }
+
+  #createWorker(
+    app: App,
+    settings: WorkerSettings,
+    chosen: ChosenQueues,
+    most: number | undefined,
+    onEvent: (event: WorkerEvent) => void,
+  ): Worker {
+    const { concurrency, name, shutdownTimeout } = settings;
+    const prefetch = most === undefined ? flagNumber("--prefetch", this.prefetch, { from: 0, to: 10_000 }) : 0;
+    const softTimeLimit = flagDuration("--soft-time-limit", this.softTimeLimit);
+    const timeLimit = flagDuration("--time-limit", this.timeLimit);
+    return app.createWorker({
+      queues: chosen.turns,
+      // With --max, more slots than that, or messages held in advance, would start more than that.
+      concurrency: Math.min(concurrency.value, most ?? Infinity),
+      shutdownTimeout: shutdownTimeout.value,
+      onEvent,
+      ...(name.value === undefined ? {} : { name: name.value }),
+      ...(prefetch === undefined ? {} : { prefetch }),
+      ...(softTimeLimit === undefined ? {} : { softTimeLimit }),
+      ...(timeLimit === undefined ? {} : { timeLimit }),
+    });
+  }
+
+  #burstLimits(): BurstLimits | undefined {
+    const max = flagNumber("--max", this.max, { from: 1, to: Number.MAX_SAFE_INTEGER });
+    const idleMs = flagDurationMs("--idle", this.idle) ?? 1000;
+    if (this.once) return { idleMs, max };
+    if (this.max !== undefined || this.idle !== undefined)
+      throw new UsageError("Q2103", "--max and --idle need --burst");
+    return undefined;
+  }
+
+  /** Health and pid file. Answers what to tell about them. */
+  async #openDoors(
+    worker: Worker,
+    { app }: LoadedApp,
+    settings: WorkerSettings,
+    ends: (() => unknown)[],
+  ): Promise<string[]> {
+    if (this.pidFile !== undefined) ends.push(writePidFile(resolve(this.context.cwd, this.pidFile)));
+    if (settings.healthPort.value === undefined) return [];
+    const server = await serveHealth(settings.healthPort.value, () => isReady(worker, app.broker));
+    ends.push(() => server.close());
+    return [`http://127.0.0.1:${server.port}/livez`];
+  }
+
+  async #warnings(app: App, worker: Worker, chosen: ChosenQueues): Promise<string[]> {
+    const warnings = chosen.unknown.map((name) => `no queue named "${name}"; serving the others`);
+    if (app.tasks.size === 0)
+      warnings.push(
+        "this config knows no tasks: every message will be parked. Does imports match your task files? q check tells",
+      );
+    return [...warnings, ...(await strandedQueues(app, app.broker.inspector, worker.queues))];
+  }
+}

@@ -1,0 +1,80 @@
+import { createApp, type App } from "@q/core";
+import type { QueueInspector } from "@q/core/broker";
+import { memoryBroker } from "@q/core/testing";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { newestDead, deadByIds, type FoundLetter } from "./dead-letters.ts";
+import { messageIdOf } from "./message-summary.ts";
+
+let app: App;
+let inspector: QueueInspector;
+
+beforeEach(async () => {
+  const broker = memoryBroker();
+  app = createApp({ broker, queues: ["one", "second"] });
+  app.instrumentedTask({ name: "bad", queue: "one" }, () => {
+    throw new Error("always");
+  });
+  app.instrumentedTask({ name: "worse", queue: "second" }, () => {
+    throw new Error("always");
+  });
+  if (broker.inspector === undefined) throw new Error("the memory broker has an inspector");
+  inspector = broker.inspector;
+  onTestFinished(() => app.close());
+  await app.sendTask("bad", {}, { taskId: "aaaaaaaa-1" });
+  await app.sendTask("bad", {}, { taskId: "aaaaaaaa-2" });
+  await app.sendTask("worse", {}, { taskId: "bbbbbbbb-1" });
+  const worker = app.createWorker();
+  onTestFinished(() => worker.stop().then(() => {}));
+  await worker.start();
+  await vi.waitFor(async () => {
+    if ((await newestDead(app, inspector, everything)).length < 3) throw new Error("not all of them are dead yet");
+  });
+});
+
+const everything = { queues: [], limit: Infinity };
+
+function idsOf(found: readonly FoundLetter[]): string[] {
+  return found
+    .map(({ letter }) => messageIdOf(letter.message) ?? "none")
+    .toSorted((one, other) => one.localeCompare(other));
+}
+
+describe("newestDead", () => {
+  test("lists the dead of every queue", async () => {
+    expect(idsOf(await newestDead(app, inspector, everything))).toEqual(["aaaaaaaa-1", "aaaaaaaa-2", "bbbbbbbb-1"]);
+  });
+
+  test("filters by queue and by task", async () => {
+    expect(idsOf(await newestDead(app, inspector, { ...everything, queues: ["second"] }))).toEqual(["bbbbbbbb-1"]);
+    expect(await newestDead(app, inspector, { ...everything, task: "bad" })).toHaveLength(2);
+  });
+
+  test("stops at the limit", async () => {
+    expect(await newestDead(app, inspector, { ...everything, limit: 2 })).toHaveLength(2);
+  });
+
+  test("an unknown queue is an error with a suggestion", async () => {
+    await expect(newestDead(app, inspector, { ...everything, queues: ["secnd"] })).rejects.toMatchObject({
+      code: "Q2003",
+      hint: 'Did you mean "second"?',
+    });
+  });
+});
+
+describe("deadByIds", () => {
+  test("finds by message id and by entry id", async () => {
+    const [found] = await deadByIds(app, inspector, ["bbbbbbbb-1"], []);
+    expect(found?.queue).toBe("second");
+    const again = await deadByIds(app, inspector, [found?.letter.entryId ?? ""], []);
+    expect(idsOf(again)).toEqual(["bbbbbbbb-1"]);
+  });
+
+  test("finds by the first eight characters, and by no fewer", async () => {
+    expect(idsOf(await deadByIds(app, inspector, ["aaaaaaaa"], []))).toEqual(["aaaaaaaa-1", "aaaaaaaa-2"]);
+    await expect(deadByIds(app, inspector, ["aaaaaaa"], [])).rejects.toMatchObject({ code: "Q2105" });
+  });
+
+  test("one id that names nothing fails the whole search", async () => {
+    await expect(deadByIds(app, inspector, ["bbbbbbbb-1", "cccccccc-1"], [])).rejects.toThrow("cccccccc-1");
+  });
+});

@@ -1,0 +1,22 @@
+import { BrokerError, ConfigError, QError } from "@q/core";
+import { expect, test } from "vitest";
+import { exitCodeOf } from "./exit-code.ts";
+
+test.each([
+  [new BrokerError("Q1001", "unreachable"), 3],
+  [new BrokerError("Q1002", "refused"), 3],
+  [new BrokerError("Q1102", "no answer"), 1],
+  [new ConfigError("Q1005", "not installed"), 2],
+  [new ConfigError("Q2001", "no config"), 2],
+  [new ConfigError("Q2003", "no such queue"), 4],
+  [new QError("Q2105", "no such dead task"), 4],
+  [new QError("Q2106", "nobody to ask"), 6],
+  [new QError("Q2108", "no answer in time"), 5],
+  [new QError("Q3001", "wrong arguments"), 2],
+  [new QError("Q4010", "ran too long"), 1],
+  [new TypeError("x"), 70],
+  ["a string", 70],
+  [Object.assign(new Error("connect"), { code: "ECONNREFUSED" }), 70],
+])("%s ends with %i", (error, expected) => {
+  expect(exitCodeOf(error)).toBe(expected);
+});

@@ -1,0 +1,42 @@
+import { relative } from "node:path";
+import { ConfigError } from "@q/core";
+import { qCodeOf } from "./exit-code.ts";
+
+/**
+ * What to tell about a module of the user's that did not load: the message, and the line of theirs that it comes from.
+ * An error of ours, thrown while the module ran, already says what is wrong and is passed on as it is.
+ */
+export function loadError(file: string, cause: unknown, cwd: string): Error {
+  if (cause instanceof Error && qCodeOf(cause) !== undefined) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const name = cause instanceof Error && cause.name !== "Error" ? `${cause.name}: ` : "";
+  const place = placeOf(cause);
+  return new ConfigError("Q2002", `${shorten(file, cwd)} failed to load: ${name}${firstLine(message)}`, {
+    cause,
+    hint: /Cannot find (module|package)/.test(message)
+      ? "is it installed, and is the path right?"
+      : "-v shows the stack",
+    ...(place === undefined ? {} : { details: { at: shorten(place, cwd) } }),
+  });
+}
+
+/** `/app/src/a.ts:3:19`: the first line of the stack, or of a parser's message, that lies in the user's own code. */
+function placeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const text = `${error.stack ?? ""}\n${error.message}`;
+  for (const match of text.matchAll(/(?<=^|[\s(]|file:\/\/)((?:\/|[A-Za-z]:[\\/])[^\s():]*):(\d+):(\d+)/gm)) {
+    const [, file = "", line = "", column = ""] = match;
+    if (!file.includes("node_modules") && !file.startsWith("node:")) return `${file}:${line}:${column}`;
+  }
+  return undefined;
+}
+
+function shorten(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short.startsWith("..") ? path : short;
+}
+
+function firstLine(text: string): string {
+  // jiti puts the place on a second line; it is told apart.
+  return (text.split("\n", 1)[0] ?? "").trim();
+}

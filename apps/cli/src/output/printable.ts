@@ -1,0 +1,19 @@
+import { stripVTControlCharacters } from "node:util";
+
+/**
+ * Text from a message or an error, safe to show: one line, no terminal escapes, no invisible characters that turn the reading direction.
+ * Whoever can send a message must not be able to steer the terminal of who reads about it.
+ */
+export function printable(text: string): string {
+  return (
+    stripVTControlCharacters(text)
+      .replace(/[\r\n\t]+/g, " ")
+      // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+      .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\uFFFD")
+  );
+}
+
+/** At most `length` characters, with an ellipsis in place of the rest. */
+export function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1)).replace(/[\uD800-\uDBFF]$/, "")}…`;
+}

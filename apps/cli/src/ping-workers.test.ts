@@ -1,0 +1,29 @@
+import { createApp } from "@q/core";
+import { memoryBroker } from "@q/core/testing";
+import { expect, onTestFinished, test } from "vitest";
+import { pingWorkers } from "./ping-workers.ts";
+
+test("every worker that runs answers with its slots and queues", async () => {
+  const app = createApp({ broker: memoryBroker(), queues: ["one", "two"] });
+  onTestFinished(() => app.close());
+  const workers = [
+    app.createWorker({ name: "b", queues: ["two"], concurrency: 3 }),
+    app.createWorker({ name: "a", queues: ["one", "one", "two"] }),
+  ];
+  for (const worker of workers) {
+    await worker.start();
+    onTestFinished(() => worker.stop().then(() => {}));
+  }
+  const replies = await pingWorkers(app.broker, 50);
+  expect(replies).toMatchObject([
+    { worker: "a", queues: ["one", "two"], slots: 10, busy: 0, pid: process.pid },
+    { worker: "b", queues: ["two"], slots: 3 },
+  ]);
+});
+
+test("nobody answers where no worker runs", async () => {
+  const app = createApp({ broker: memoryBroker(), queues: ["one"] });
+  onTestFinished(() => app.close());
+  await app.open();
+  expect(await pingWorkers(app.broker, 20)).toEqual([]);
+});

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { workerRepliesChannel, workersChannel } from "@q/core";
+import type { Broker, JsonObject, JsonValue } from "@q/core/broker";
+
+/** What a worker answers when asked how it is. */
+export interface WorkerReply {
+  readonly worker: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly queues: readonly string[];
+  readonly slots: number;
+  readonly busy: number;
+  /** `running`, `paused`, `stopping`. */
+  readonly state: string;
+  /** Attempts that ended since it started. */
+  readonly finished: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+}
+
+/** Workers that are alive answer well within this time; a busy one answers between two turns of its event loop. */
+const replyWindowMs = 300;
+
+/** Asks every worker for a sign of life. `undefined`: this broker has no control bus, so nobody can be asked. */
+export async function pingWorkers(
+  broker: Broker,
+  windowMs: number = replyWindowMs,
+): Promise<readonly WorkerReply[] | undefined> {
+  const { control } = broker;
+  if (control === undefined) return undefined;
+  const ticket = randomUUID();
+  const replies = new Map<string, WorkerReply>();
+  const subscription = await control.subscribe(workerRepliesChannel, (payload) => {
+    if (payload["reply"] !== ticket) return;
+    const reply = readReply(payload);
+    replies.set(`${reply.worker} ${reply.host} ${reply.pid}`, reply);
+  });
+  try {
+    await control.broadcast(workersChannel, { command: "ping", ticket });
+    await wait(windowMs);
+  } finally {
+    await subscription.close();
+  }
+  return [...replies.values()].toSorted((one, other) => one.worker.localeCompare(other.worker));
+}
+
+/** Another version may say less than this one asks for. */
+function readReply(payload: JsonObject): WorkerReply {
+  return {
+    worker: text(payload["worker"]),
+    host: text(payload["host"]),
+    pid: number(payload["pid"]),
+    queues: texts(payload["queues"]),
+    slots: number(payload["slots"]),
+    busy: number(payload["busy"]),
+    state: text(payload["state"]),
+    finished: number(payload["finished"]),
+    startedAt: number(payload["startedAt"]),
+  };
+}
+
+const text = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
+const number = (value: JsonValue | undefined): number => (typeof value === "number" ? value : 0);
+
+function texts(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}

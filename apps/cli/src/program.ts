@@ -1,0 +1,63 @@
+import type { CliContext } from "./cli-context.ts";
+import { dispatch, type Request } from "./dispatch.ts";
+import { exitCode, exitCodeOf } from "./exit-code.ts";
+import { colors } from "./output/colors.ts";
+import { renderError, renderErrorJson } from "./output/error.ts";
+import { renderGroup, renderOverview } from "./output/help-overview.ts";
+import { jsonVersion } from "./output/json-version.ts";
+import { terminalOf } from "./output/terminal.ts";
+import { version } from "./version.ts";
+
+/** The process as the program sees it. */
+export type World = Pick<CliContext, "env" | "stdin" | "stdout" | "stderr" | "cwd">;
+
+/**
+ * Runs one command line and answers with the exit code. Never rejects: whatever goes wrong is told on stderr, once.
+ * Help and version need nothing but this file; a command is loaded when it is called.
+ */
+export async function run(argv: readonly string[], world: World): Promise<number> {
+  const context = contextOf(argv, world);
+  try {
+    return await answer(dispatch(argv), context);
+  } catch (error) {
+    context.stderr.write(
+      has(argv, "--json")
+        ? renderErrorJson(error)
+        : renderError(error, { colors: colors(context.terminal.stderrColor), verbose: has(argv, "-v", "--verbose") }),
+    );
+    return exitCodeOf(error);
+  }
+}
+
+async function answer(request: Request, context: CliContext): Promise<number> {
+  switch (request.kind) {
+    case "version":
+      context.stdout.write(
+        request.args.includes("--json")
+          ? `${JSON.stringify({ v: jsonVersion, version, node: process.versions.node })}\n`
+          : `q ${version}\n`,
+      );
+      return exitCode.done;
+    case "help": {
+      const palette = colors(context.terminal.stdoutColor);
+      if (request.entry !== undefined) return (await import("./run-command.ts")).helpCommand(request.entry, context);
+      context.stdout.write(request.group === undefined ? renderOverview(palette) : renderGroup(request.group, palette));
+      return exitCode.done;
+    }
+    case "unknown":
+      return (await import("./run-command.ts")).refuseUnknownCommand(request.words, request.known);
+    case "command":
+      return (await import("./run-command.ts")).runCommand(request.entry, request.args, context);
+  }
+}
+
+function contextOf(argv: readonly string[], world: World): CliContext {
+  const terminal = terminalOf({ ...world, noColor: has(argv, "--no-color"), noInput: has(argv, "--no-input") });
+  return { ...world, terminal, colorDepth: terminal.stdoutColor ? 8 : 1 };
+}
+
+/** Whether one of these flags was given; read before parsing, because parsing may be what fails. */
+function has(argv: readonly string[], ...flags: string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? argv.length : end).some((arg) => flags.includes(arg));
+}

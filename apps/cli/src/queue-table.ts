@@ -1,0 +1,35 @@
+import { formatMs } from "@q/core";
+import type { QueueStats } from "@q/core/broker";
+import type { Colors } from "./output/colors.ts";
+import { formatCount } from "./output/numbers.ts";
+import { printable } from "./output/printable.ts";
+import type { Column } from "./output/table.ts";
+import { strandedWarning } from "./stranded-queues.ts";
+
+/** Headings of the table of queues, in `q status` and `q queues`. */
+export const queueColumns: readonly Column[] = [
+  { title: "QUEUE", align: "left" },
+  { title: "WAITING", align: "right" },
+  { title: "OLDEST", align: "right" },
+  { title: "LATER", align: "right" },
+  { title: "RUNNING", align: "right" },
+  { title: "DEAD", align: "right" },
+  { title: "WORKERS", align: "right" },
+  { title: "", align: "left" },
+];
+
+/** One queue. What the broker cannot tell is `?`. */
+export function queueRow(stats: QueueStats, colors: Colors): string[] {
+  const { queue, ready, delayed, inFlight, dead, oldestReadyMs, consumers, paused } = stats;
+  const isStranded = strandedWarning(stats) !== undefined;
+  return [
+    printable(queue),
+    formatCount(ready),
+    oldestReadyMs === null ? "?" : ready === 0 ? "" : formatMs(oldestReadyMs),
+    formatCount(delayed),
+    formatCount(inFlight),
+    dead !== null && dead > 0 ? colors.red(formatCount(dead)) : formatCount(dead),
+    consumers === 0 ? (isStranded ? colors.yellow("none") : "none") : formatCount(consumers),
+    paused ? colors.yellow("paused") : isStranded ? colors.yellow("!") : "",
+  ];
+}

@@ -1,0 +1,28 @@
+import { didYouMean } from "@q/core";
+import type { CliContext } from "./cli-context.ts";
+import { UsageError } from "./cli-errors.ts";
+import { CommandLine } from "./command-line.ts";
+import type { CommandEntry } from "./command-table.ts";
+import { exitCode } from "./exit-code.ts";
+import { colors } from "./output/colors.ts";
+import { renderCommandHelp } from "./output/help-command.ts";
+
+/** Loads, parses and runs one command. */
+export async function runCommand(entry: CommandEntry, args: readonly string[], context: CliContext): Promise<number> {
+  const line = new CommandLine(await entry.load());
+  return line.parse(args, context).execute();
+}
+
+export async function helpCommand(entry: CommandEntry, context: CliContext): Promise<number> {
+  const commandClass = await entry.load();
+  const { shape } = new CommandLine(commandClass);
+  context.stdout.write(renderCommandHelp({ entry, commandClass, shape }, colors(context.terminal.stdoutColor)));
+  return exitCode.done;
+}
+
+/** @throws UsageError `Q2101` always */
+export function refuseUnknownCommand(words: string, known: readonly string[]): never {
+  throw new UsageError("Q2101", `unknown command "${words}"`, {
+    hint: didYouMean(words, known) ?? "q help lists the commands",
+  });
+}

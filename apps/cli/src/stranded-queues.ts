@@ -1,0 +1,24 @@
+import type { App } from "@q/core";
+import type { QueueInspector, QueueStats } from "@q/core/broker";
+import { counted } from "./output/numbers.ts";
+
+/** What to tell about a queue in which tasks wait and that nobody serves; `undefined` for any other. */
+export function strandedWarning({ queue, ready, consumers }: QueueStats): string | undefined {
+  if (ready === null || ready === 0 || consumers !== 0) return undefined;
+  return `${queue} has ${counted(ready, "waiting task")} and no worker takes from it`;
+}
+
+/**
+ * Warnings about queues of the app, for a worker that starts.
+ * @param served the queues of this worker
+ */
+export async function strandedQueues(
+  app: App,
+  inspector: QueueInspector | undefined,
+  served: readonly string[],
+): Promise<string[]> {
+  if (inspector === undefined) return [];
+  const others = app.queues.filter(({ name }) => !served.includes(name));
+  const stats = await Promise.all(others.map(({ name }) => inspector.stats(name)));
+  return stats.map(strandedWarning).filter((warning) => warning !== undefined);
+}

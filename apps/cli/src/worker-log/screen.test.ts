@@ -1,0 +1,41 @@
+import { Writable } from "node:stream";
+import { expect, test } from "vitest";
+import { Screen } from "./screen.ts";
+
+function collect(): { stream: Writable; text: () => string } {
+  let text = "";
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      done();
+    },
+  });
+  return { stream, text: () => text };
+}
+
+test("without a footer, lines are written as they are", () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.line("a");
+  screen.line("b");
+  expect(text()).toBe("a\nb\n");
+});
+
+test("lines go above the footer, which is erased and drawn again once per turn", async () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.setFooter(["f1", "f2"]);
+  screen.line("a");
+  screen.line("b");
+  expect(text()).toBe("f1\nf2\n");
+  await expect.poll(text).toBe("f1\nf2\n\u001b[2F\u001b[Ja\nb\nf1\nf2\n");
+});
+
+test("taking the footer away leaves nothing of it, and no line behind", () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.setFooter(["f"]);
+  screen.line("last");
+  screen.setFooter([]);
+  expect(text()).toBe("f\n\u001b[1F\u001b[Jlast\n");
+});

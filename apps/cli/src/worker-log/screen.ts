@@ -1,0 +1,45 @@
+import type { Writable } from "node:stream";
+
+/** Lines that scroll, above a footer that stays. Without a footer it just writes. */
+export class Screen {
+  readonly #stream: Writable & { readonly columns?: number };
+  #footer: readonly string[] = [];
+  #drawn = 0;
+  #waiting: string[] = [];
+  #soon: NodeJS.Immediate | undefined;
+
+  constructor(stream: Writable & { readonly columns?: number }) {
+    this.#stream = stream;
+  }
+
+  get columns(): number {
+    return this.#stream.columns ?? 80;
+  }
+
+  /** Adds a line. With a footer, the lines of one turn of the event loop are written together. */
+  line(text: string): void {
+    if (this.#footer.length === 0) {
+      this.#stream.write(`${text}\n`);
+      return;
+    }
+    this.#waiting.push(text);
+    this.#soon ??= setImmediate(() => this.#draw());
+  }
+
+  /** Replaces the footer; an empty one takes it away. */
+  setFooter(lines: readonly string[]): void {
+    this.#footer = lines;
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (this.#soon !== undefined) clearImmediate(this.#soon);
+    this.#soon = undefined;
+    // Back to the first line of the old footer, and clear from there to the end of the screen.
+    const erase = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}F\u001b[J`;
+    const lines = [...this.#waiting, ...this.#footer].map((line) => `${line}\n`).join("");
+    this.#waiting = [];
+    this.#drawn = this.#footer.length;
+    this.#stream.write(erase + lines);
+  }
+}

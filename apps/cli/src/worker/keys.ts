@@ -1,0 +1,55 @@
+import type { ReadStream } from "node:tty";
+import type { Worker } from "@q/core";
+import type { WorkerLog } from "../worker-log/worker-log.ts";
+import { reportRunning, setPaused } from "./pause-signals.ts";
+import { logLevels, type LogLevel } from "./worker-settings.ts";
+
+export interface KeyOptions {
+  readonly stdin: ReadStream;
+  readonly worker: Worker;
+  readonly log: WorkerLog;
+  readonly level: LogLevel;
+  /** Ctrl-C and `q`: as a first, second, third signal. */
+  readonly onStop: () => void;
+}
+
+/** Single keys on a terminal. While it listens, Ctrl-C and Ctrl-Z arrive as keys too. Answers how to give the terminal back. */
+export function listenForKeys({ stdin, worker, log, level, onStop }: KeyOptions): () => void {
+  let shown = level;
+  const actions: Readonly<Record<string, () => void>> = {
+    h: () => log.answers.info({}, "keys: p pause or go on, s what runs, l log level, q stop"),
+    p: () => setPaused(worker, log.answers, worker.state !== "paused"),
+    s: () => reportRunning(worker, log.answers),
+    l: () => {
+      shown = nextLevel(shown);
+      log.setLevel(shown);
+      log.answers.info({}, `showing ${shown} and above`);
+    },
+    q: onStop,
+    "\u0003": onStop,
+    "\u001a": suspend,
+  };
+  const onKeys = (keys: Buffer): void => {
+    for (const key of keys.toString("utf8")) actions[key]?.();
+  };
+
+  function suspend(): void {
+    stdin.setRawMode(false);
+    process.once("SIGCONT", () => stdin.setRawMode(true));
+    process.kill(process.pid, "SIGTSTP");
+  }
+
+  stdin.setRawMode(true);
+  stdin.resume();
+  stdin.unref();
+  stdin.on("data", onKeys);
+  return () => {
+    stdin.off("data", onKeys);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
+}
+
+function nextLevel(level: LogLevel): LogLevel {
+  return logLevels[(logLevels.indexOf(level) + 1) % logLevels.length] ?? "info";
+}

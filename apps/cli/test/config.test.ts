@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import { config, Project, tasks, usualProject } from "./project.ts";
+
+describe("finding the config", () => {
+  test("looks upward from the folder it runs in", async () => {
+    const project = await usualProject();
+    await project.write("deep/down/here.txt", "");
+    const { code, stdout } = await project.q(["check"], { folder: "deep/down" });
+    expect(code).toBe(0);
+    expect(stdout).toContain("4 tasks in 1 file, 2 queues");
+  });
+
+  test("--config and Q_CONFIG name a file or its folder", async () => {
+    const project = await Project.create({ "app/q.config.ts": config, "app/src/tasks/tasks.ts": tasks });
+    expect((await project.q(["check", "--config", "app"])).code).toBe(0);
+    expect((await project.q(["check", "-A", "app/q.config.ts"])).code).toBe(0);
+    expect((await project.q(["check"], { env: { Q_CONFIG: "app" } })).code).toBe(0);
+    expect((await project.q(["check", "--config", "nowhere"])).stderr).toContain("Q2001");
+  });
+
+  test("JavaScript loads too, with a default export", async () => {
+    const project = await Project.create({
+      "q.config.mjs": `import { createApp } from "@q/core"; export default createApp({ queues: ["one"], imports: ["./tasks.mjs"] });`,
+      "tasks.mjs": `import app from "./q.config.mjs"; app.instrumentedTask({ name: "a" }, () => {});`,
+    });
+    expect((await project.q(["check"])).stdout).toContain("1 task in 1 file, 1 queue");
+  });
+});
+
+describe("a config that does not load", () => {
+  test.each([
+    ["a missing module", `// first line\nimport "./gone.js";\n`, "Cannot find module './gone.js'", "q.config.ts:2:"],
+    [
+      "an error while it runs",
+      `\n\nconst x: { y?: { z: 1 } } = {};\nx.y!.z;\n`,
+      "TypeError: Cannot read properties",
+      "q.config.ts:4:",
+    ],
+    ["bad syntax", `const a = 1;\nconst b = ;\n`, "Unexpected token", "q.config.ts:2:"],
+  ])("%s names file and line", async (_what, content, message, place) => {
+    const project = await Project.create({ "q.config.ts": content });
+    const { code, stderr } = await project.q(["check"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Q2002");
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(place);
+  });
+
+  test("no app in it", async () => {
+    const project = await Project.create({ "q.config.ts": "export const nothing = 1;" });
+    const { code, stderr } = await project.q(["check"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("export const app = createApp");
+  });
+});
+
+describe("the broker from outside", () => {
+  test("--broker beats Q_BROKER_URL, which beats the config; --print-config says who won", async () => {
+    const project = await usualProject();
+    const brokerOf = async (args: string[], env: Record<string, string>): Promise<unknown> => {
+      const { settings } = await project.json(["check", "--print-config", ...args], { env });
+      return (settings as { name: string }[]).find(({ name }) => name === "broker");
+    };
+    const env = { Q_BROKER_URL: "sqlite:env.db" };
+    expect(await brokerOf(["-b", "sqlite:flag.db"], env)).toMatchObject({ value: "sqlite:flag.db", from: "--broker" });
+    expect(await brokerOf([], env)).toMatchObject({ value: "sqlite:env.db", from: "Q_BROKER_URL" });
+    expect(await brokerOf([], { REDIS_URL: "redis://x" })).toMatchObject({
+      value: "sqlite:.q/q.db",
+      from: "q.config.ts",
+    });
+  });
+
+  test("an adapter that is not installed, or that nobody knows, is an error without the URL's password", async () => {
+    const project = await usualProject();
+    const redis = await project.q(["status", "-b", "redis://app:hunter2@cache:6379"]);
+    expect(redis.code).toBe(2);
+    expect(redis.stderr).toContain("npm i @q/broker-redis");
+    const unknown = await project.q(["status"], { env: { Q_BROKER_URL: "reddis://app:hunter2@cache" } });
+    expect(unknown.stderr).toContain('Did you mean "redis:"?');
+    expect(redis.stderr + unknown.stderr).not.toContain("hunter2");
+  });
+
+  test("--env-file is read before the config", async () => {
+    const project = await usualProject();
+    await project.write("prod.env", "Q_BROKER_URL=sqlite:from-file.db\n");
+    const { stdout } = await project.q(["check", "--print-config", "--env-file", "prod.env"]);
+    expect(stdout).toContain("sqlite:from-file.db");
+    const gone = await project.q(["check", "--env-file", "gone.env"]);
+    expect(gone.stderr).toContain("gone.env");
+    // Some versions of Node take this flag for their own wherever it stands, and end the process with 9.
+    expect([2, 9]).toContain(gone.code);
+  });
+});
+
+describe("q check", () => {
+  test("lists every problem, not only the first, and ends with 1", async () => {
+    const project = await usualProject();
+    await project.write(
+      "src/tasks/twice.ts",
+      `import { app } from "../../q.config.js"; app.instrumentedTask({ name: "hello" }, () => {});`,
+    );
+    await project.write("src/tasks/gone.ts", `import "./nowhere.js";`);
+    await project.write(
+      "src/tasks/queue.ts",
+      `import { app } from "../../q.config.js"; app.instrumentedTask({ name: "x", queue: "emial" as never }, () => {});`,
+    );
+    const { code, stdout } = await project.q(["check"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("Q2004");
+    expect(stdout).toContain("Q2002");
+    expect(stdout).toContain("Q2003");
+    expect(stdout).toContain("3 errors");
+    expect(await project.json(["check"])).toMatchObject({ v: 1, findings: expect.any(Array) });
+  });
+
+  test("a pattern that matches nothing is an error", async () => {
+    const project = await Project.create({ "q.config.ts": config });
+    const { code, stdout } = await project.q(["check"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('nothing matches "./src/tasks/*.ts"');
+  });
+
+  test("connects to nothing", async () => {
+    const project = await Project.create({
+      "q.config.ts": `import { createApp } from "@q/core";
+        const broker = { name: "away", address: "away:", connected: false, open: () => { throw new Error("opened"); } } as never;
+        export const app = createApp({ broker, queues: ["one"] });`,
+    });
+    expect((await project.q(["check"])).code).toBe(0);
+  });
+});
+
+describe("q init", () => {
+  test("writes a project that passes its own check, and overwrites nothing", async () => {
+    const project = await Project.create();
+    const { code, stdout } = await project.q(["init"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("wrote q.config.ts");
+    expect((await project.q(["check"])).stdout).toContain("1 task in 1 file, 1 queue");
+    const again = await project.q(["init"]);
+    expect(again.code).toBe(6);
+    expect(again.stderr).toContain("q.config.ts");
+  });
+
+  test("--dry-run shows the files and writes none", async () => {
+    const project = await Project.create();
+    expect((await project.q(["init", "--dry-run"])).stdout).toContain("createApp");
+    expect((await project.q(["check"])).stderr).toContain("Q2001");
+  });
+});

@@ -1,0 +1,154 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { usualProject, type Project, type Running } from "./project.ts";
+
+interface Busy {
+  readonly project: Project;
+  readonly worker: Running;
+}
+
+/** A worker in the middle of a task that ends when a file appears. */
+async function busyWorker(task: string, ...args: string[]): Promise<Busy> {
+  const project = await usualProject();
+  await project.q(["send", task, "{}", "--id", "running-1"]);
+  const worker = project.start(["worker", "-l", "DEBUG", ...args]);
+  await expect.poll(() => worker.said({ event: "task.started" }), { timeout: 15_000 }).toBe(true);
+  return { project, worker };
+}
+
+async function waitingIn(project: Project): Promise<unknown> {
+  const { queues } = await project.json(["queues", "-Q", "default"]);
+  return (queues as { ready: number; inFlight: number }[]).map(({ ready, inFlight }) => [ready, inFlight]);
+}
+
+describe("a worker that is told to stop", () => {
+  test("ends what runs, then ends with 0", async () => {
+    const { project, worker } = await busyWorker("slow");
+    worker.child.kill("SIGTERM");
+    await expect.poll(() => worker.said({ event: "worker.stopping" })).toBe(true);
+    await project.write("go-on", "");
+    expect((await worker.finished).code).toBe(0);
+    expect(worker.said({ event: "task.succeeded", id: "running-1" })).toBe(true);
+    expect(await waitingIn(project)).toEqual([[0, 0]]);
+  });
+
+  test("hands back what has not ended in time, and ends with 0", async () => {
+    const { project, worker } = await busyWorker("slow", "-t", "200ms");
+    worker.child.kill("SIGINT");
+    expect((await worker.finished).code).toBe(0);
+    expect(worker.said({ event: "task.released", id: "running-1" })).toBe(true);
+    expect(await waitingIn(project)).toEqual([[1, 0]]);
+  });
+
+  test.each([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const)("hands back at once at the second %s, and ends with %i", async (signal, code) => {
+    const { project, worker } = await busyWorker("slow");
+    worker.child.kill("SIGTERM");
+    await expect.poll(() => worker.said({ event: "worker.stopping" })).toBe(true);
+    worker.child.kill(signal);
+    expect((await worker.finished).code).toBe(code);
+    expect(await waitingIn(project)).toEqual([[1, 0]]);
+  });
+});
+
+describe("signals", () => {
+  test("SIGTSTP takes no more, SIGCONT goes on, SIGUSR2 tells what runs whatever the level", async () => {
+    const { project, worker } = await busyWorker("slow", "-l", "warn", "-l", "debug");
+    worker.child.kill("SIGTSTP");
+    await expect.poll(() => worker.said({ event: "worker.paused" })).toBe(true);
+    worker.child.kill("SIGUSR2");
+    await expect.poll(() => worker.stdout).toContain("slow has run for");
+    await project.q(["send", "hello", '{"name":"later"}']);
+    await project.write("go-on", "");
+    await expect.poll(() => worker.said({ event: "task.succeeded", task: "slow" })).toBe(true);
+    expect(worker.said({ event: "task.started", task: "hello" })).toBe(false);
+    worker.child.kill("SIGCONT");
+    await expect.poll(() => worker.said({ event: "task.succeeded", task: "hello" }), { timeout: 10_000 }).toBe(true);
+  });
+});
+
+test("an error that nobody caught ends the worker with 70, its task handed back", async () => {
+  const { project, worker } = await busyWorker("crash", "-t", "100ms");
+  expect((await worker.finished).code).toBe(70);
+  expect(worker.stdout).toContain("thrown out of a timer");
+  expect(await waitingIn(project)).toEqual([[1, 0]]);
+}, 60_000);
+
+test("health, pid file and health file come and go with the worker", async () => {
+  const project = await usualProject();
+  const args = ["worker", "--health-port", "0", "--pid-file", "q.pid", "--health-file", "alive"];
+  const worker = project.start([...args, "--log-format", "pretty"]);
+  const port = await expect
+    .poll(() => /http:\/\/127\.0\.0\.1:(\d+)\/livez/.exec(worker.stderr)?.[1], { timeout: 15_000 })
+    .toBeDefined()
+    .then(() => /127\.0\.0\.1:(\d+)/.exec(worker.stderr)?.[1] ?? "");
+  const statusOf = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  expect([await statusOf("/livez"), await statusOf("/readyz"), await statusOf("/other")]).toEqual([200, 200, 404]);
+  await expect.poll(() => existsSync(join(project.folder, "alive"))).toBe(true);
+  const second = await project.q(args);
+  expect(second.stdout).toBe("");
+  expect(second.stderr).toContain(`belongs to process ${worker.child.pid}`);
+  worker.child.kill("SIGTSTP");
+  await expect.poll(() => statusOf("/readyz")).toBe(503);
+  expect(await statusOf("/livez")).toBe(200);
+  worker.child.kill("SIGTERM");
+  expect((await worker.finished).code).toBe(0);
+  expect(["q.pid", "alive"].map((name) => existsSync(join(project.folder, name)))).toEqual([false, false]);
+});
+
+test("the banner tells broker, queues, slots, tasks, and warns last; a pipe has no colours and no footer", async () => {
+  const project = await usualProject();
+  await project.q(["send", "fail", "{}"]);
+  await project.q(["send", "hello", '{"name":"Ada"}']);
+  const args = [
+    "worker",
+    "-Q",
+    "default:2",
+    "--burst",
+    "--idle",
+    "50ms",
+    "--log-format",
+    "pretty",
+    "-n",
+    "w1@%h",
+    "-c2",
+  ];
+  const { code, stdout, stderr } = await project.q(args);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+  expect(stderr).toContain("broker   sqlite:.q/q.db");
+  expect(stderr).toContain("slots    2 async");
+  expect(stderr).toMatch(/! email has 1 waiting task and no worker takes from it\n {2}Ready in \d+ ms/);
+  expect(stderr).toMatch(/ok {4}hello/);
+  expect(stderr).not.toContain("\u001b");
+});
+
+test("an unknown queue stops it before it starts, unless it is told to go on", async () => {
+  const project = await usualProject();
+  const refused = await project.q(["worker", "-Q", "emial"]);
+  expect(refused.code).toBe(4);
+  expect(refused.stderr).toContain("--ignore-unknown-queues");
+  const args = ["worker", "-Q", "emial,default", "--ignore-unknown-queues", "--burst", "--idle", "50ms"];
+  const went = await project.q(args);
+  expect(went.code).toBe(0);
+  expect(went.stdout).toContain('no queue named \\"emial\\"');
+});
+
+test("--max ends a burst after that many, and leaves the rest", async () => {
+  const project = await usualProject();
+  for (const name of ["a", "b", "c"]) await project.q(["send", "hello", JSON.stringify({ name })]);
+  expect((await project.q(["worker", "--burst", "--max", "2", "-c1"])).code).toBe(0);
+  expect(await waitingIn(project)).toEqual([[1, 0]]);
+});
+
+test("a port that is taken is an error, and the worker leaves nothing behind", async () => {
+  const project = await usualProject();
+  const first = project.start(["worker", "--health-port", "0", "--log-format", "pretty"]);
+  await expect.poll(() => first.stderr, { timeout: 15_000 }).toContain("/livez");
+  const port = /127\.0\.0\.1:(\d+)/.exec(first.stderr)?.[1] ?? "";
+  const { code, stderr } = await project.q(["worker", "--health-port", port]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("Q2111");
+});

@@ -1,0 +1,46 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { QueueInspector } from "@q/core/broker";
+import type { WorkerProcess } from "./worker-process.ts";
+
+/** After this long without a line nothing of a frozen process is on its way any more. */
+const quietMs = 10;
+
+/**
+ * Kills a worker with SIGKILL while it holds work. To be sure that it does, it is frozen first: then what it had begun, by its own
+ * lines, and what the broker lists as in flight, do not change while they are compared. When it holds nothing, it may go on, for the next try.
+ * @returns ids of the messages that it held; none when `giveUp` said so first
+ */
+export async function killWhileHolding(options: {
+  readonly worker: WorkerProcess;
+  readonly inspector: QueueInspector;
+  readonly queue: string;
+  readonly giveUp: () => boolean;
+}): Promise<readonly string[]> {
+  const { worker, inspector, queue, giveUp } = options;
+  while (!giveUp()) {
+    worker.child.signal("SIGSTOP");
+    do await wait(quietMs);
+    while (worker.silentMs < quietMs);
+    const inFlight = await inFlightIds(inspector, queue);
+    const held = [...worker.held].filter((id) => inFlight.has(id));
+    if (held.length > 0) {
+      worker.child.signal("SIGKILL");
+      await worker.child.exited;
+      return held;
+    }
+    worker.child.signal("SIGCONT");
+    await wait(quietMs);
+  }
+  return [];
+}
+
+async function inFlightIds(inspector: QueueInspector, queue: string): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await inspector.peek?.(queue, "in-flight", { limit: 1000, cursor });
+    for (const { message } of page?.items ?? []) if ("id" in message) ids.add(message.id);
+    cursor = page?.next ?? undefined;
+  } while (cursor !== undefined);
+  return ids;
+}

@@ -1,0 +1,79 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, statfsSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { randomBytes } from "node:crypto";
+import type { Clock, Logger } from "@q/core/broker";
+
+export interface BallastOptions {
+  readonly path: string;
+  /** Default 4 MiB: a write-ahead log between two checkpoints. */
+  readonly bytes?: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Shortest time between two attempts to get the ballast back. Milliseconds. */
+const retryAfterMs = 1000;
+
+/**
+ * A file beside the database that only occupies room. When the disk is full it is deleted, and what it occupied lets workers go
+ * on claiming and settling. While it is missing nothing new is accepted, or that room would be eaten up too.
+ *
+ * Its existence is the state, so all processes on the file agree without talking.
+ */
+export class Ballast {
+  readonly #options: Required<BallastOptions>;
+  #triedAt = -Infinity;
+
+  constructor(options: BallastOptions) {
+    this.#options = { bytes: 4 * 1024 * 1024, ...options };
+  }
+
+  /** Whether there is room for new messages. Makes the file again where it is missing and the disk has room for two of it. */
+  hasRoom(): boolean {
+    if (this.#exists()) return true;
+    const now = this.#options.clock.monotonic();
+    if (now - this.#triedAt < retryAfterMs) return false;
+    this.#triedAt = now;
+    return this.#create();
+  }
+
+  /** Gives the room away. Does nothing when it is already given. */
+  drop(): void {
+    if (!this.#exists()) return;
+    rmSync(this.#options.path, { force: true });
+    this.#triedAt = this.#options.clock.monotonic();
+    this.#options.logger.error(
+      { path: this.#options.path },
+      "the disk is full: sending is refused, what is stored is worked off with the room held in reserve",
+    );
+  }
+
+  #exists(): boolean {
+    return statSync(this.#options.path, { throwIfNoEntry: false }) !== undefined;
+  }
+
+  #create(): boolean {
+    const { path, bytes, logger } = this.#options;
+    // A fixed name: what a killed process left half written is written again, not left lying about.
+    const draft = `${path}-new`;
+    try {
+      const disk = statfsSync(dirname(path));
+      if (disk.bavail * disk.bsize < bytes * 2) return false;
+      const fd = openSync(draft, "w", 0o600);
+      try {
+        // Random, because some file systems store zeros in no room at all.
+        writeSync(fd, randomBytes(bytes));
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(draft, path);
+      return true;
+    } catch (error) {
+      if (this.#exists()) return true;
+      rmSync(draft, { force: true });
+      logger.warn({ err: error, path }, "could not set room aside on the disk; nothing can be sent until that works");
+      return false;
+    }
+  }
+}

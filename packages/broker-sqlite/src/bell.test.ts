@@ -1,0 +1,81 @@
+import { rmSync } from "node:fs";
+import { silentLogger, systemClock } from "@q/core/broker";
+import { expect, onTestFinished, test } from "vitest";
+import { MemoryLogger, eventually, openRaw, temporaryFile } from "../test/temporary.ts";
+import { Bell, type BellOptions } from "./bell.ts";
+import { Connection } from "./connection.ts";
+import { loadSqliteDriver } from "./sqlite-driver.ts";
+
+/** Longer than any of these tests: what comes, came from the bell. */
+const never = 60_000;
+
+async function bellOn(path: string, changes: Partial<BellOptions> = {}): Promise<Bell> {
+  const base = { clock: systemClock, logger: silentLogger };
+  const driver = await loadSqliteDriver();
+  const connection = await Connection.open({ path, address: "sqlite:q.db", driver, lockTimeoutMs: 500, ...base });
+  const bell = new Bell({ path: `${path}-bell`, connection, safetyPollMs: never, ...base, ...changes });
+  onTestFinished(() => {
+    bell.close();
+    connection.close();
+  });
+  return bell;
+}
+
+function countRings(bell: Bell): { readonly count: () => number; readonly stop: () => void } {
+  let rings = 0;
+  const stop = bell.listen(() => {
+    rings += 1;
+  });
+  return { count: () => rings, stop };
+}
+
+test("a ring is heard in the same process at once, and in others soon", async () => {
+  const path = temporaryFile();
+  const [here, there] = [await bellOn(path), await bellOn(path)];
+  const [near, far] = [countRings(here), countRings(there)];
+  here.ring();
+  expect(near.count()).toBe(1);
+  await eventually(() => far.count() > 0);
+});
+
+test("who no longer listens hears nothing", async () => {
+  const bell = await bellOn(temporaryFile());
+  const rings = countRings(bell);
+  rings.stop();
+  bell.ring();
+  expect(rings.count()).toBe(0);
+});
+
+test("the bell works again after somebody deleted its file", async () => {
+  const path = temporaryFile();
+  const listener = await bellOn(path);
+  const rings = countRings(listener);
+  rmSync(`${path}-bell`);
+  await eventually(() => rings.count() > 0);
+  const before = rings.count();
+  (await bellOn(path)).ring();
+  await eventually(() => rings.count() > before);
+});
+
+test("a change that nobody rang for is noticed by the safety poll", async () => {
+  const path = temporaryFile();
+  const bell = await bellOn(path, { safetyPollMs: 20 });
+  const rings = countRings(bell);
+  await eventually(() => rings.count() > 0);
+  const before = rings.count();
+  (await openRaw(path)).exec("INSERT INTO queue (name) VALUES ('by hand')");
+  await eventually(() => rings.count() > before);
+});
+
+test("where files cannot be watched it polls, and says so", async () => {
+  const path = temporaryFile();
+  const logger = new MemoryLogger();
+  // A folder that is not there stands for a system that has no watches left.
+  const bell = await bellOn(path, { path: `${path}/not/there`, logger });
+  const rings = countRings(bell);
+  expect(logger.lines).toEqual(["warn cannot watch for new messages; polling instead"]);
+  await eventually(() => rings.count() > 0);
+  const before = rings.count();
+  (await openRaw(path)).exec("INSERT INTO queue (name) VALUES ('by hand')");
+  await eventually(() => rings.count() > before, 1000);
+});

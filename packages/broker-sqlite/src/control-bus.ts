@@ -1,0 +1,118 @@
+import {
+  BrokerError,
+  isJsonObject,
+  parseJson,
+  type ControlBus,
+  type JsonObject,
+  type Subscription,
+} from "@q/core/broker";
+import type { Store } from "./store.ts";
+
+/** Payloads that are kept for listeners who are busy. */
+const kept = 500;
+const longestPayloadBytes = 64 * 1024;
+const channelPattern = /^[a-z0-9.-]{1,64}$/;
+
+interface BroadcastRow {
+  readonly seq: number;
+  readonly channel: string;
+  readonly payload: string;
+}
+
+/** Broadcast through a small ring of rows: each listener remembers which one it saw last. */
+export class SqliteControlBus implements ControlBus {
+  readonly #store: Store;
+  readonly #listeners = new Map<string, Set<(payload: JsonObject) => void>>();
+  #endListening: (() => void) | undefined;
+  #seen = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async broadcast(channel: string, payload: JsonObject): Promise<void> {
+    const text = JSON.stringify(payload);
+    checkChannel(channel);
+    if (Buffer.byteLength(text) > longestPayloadBytes) {
+      throw new BrokerError(
+        "Q1014",
+        `expected a payload of at most ${longestPayloadBytes} bytes, got ${Buffer.byteLength(text)}`,
+      );
+    }
+    const { connection, commits } = this.#store;
+    await commits.write(
+      () => {
+        connection.run("INSERT INTO broadcast (channel, payload) VALUES (?, ?)", channel, text);
+        connection.run("DELETE FROM broadcast WHERE seq <= (SELECT max(seq) FROM broadcast) - ?", kept);
+      },
+      { rings: true },
+    );
+  }
+
+  async subscribe(channel: string, onPayload: (payload: JsonObject) => void): Promise<Subscription> {
+    checkChannel(channel);
+    const { connection, bell } = this.#store;
+    const latest = await connection.read(() =>
+      connection.get<{ seq: number | null }>("SELECT max(seq) AS seq FROM broadcast"),
+    );
+    // What was sent up to now is for those who were there.
+    if (this.#listeners.size === 0) this.#seen = latest?.seq ?? 0;
+    else this.#read();
+    const listener = (payload: JsonObject): void => onPayload(payload);
+    this.#listeners.set(channel, (this.#listeners.get(channel) ?? new Set()).add(listener));
+    this.#endListening ??= bell.listen(() => this.#read());
+    return { close: async () => this.#remove(channel, listener) };
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    this.#endListening?.();
+    this.#endListening = undefined;
+  }
+
+  #remove(channel: string, listener: (payload: JsonObject) => void): void {
+    const listeners = this.#listeners.get(channel);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#listeners.delete(channel);
+    if (this.#listeners.size === 0) this.close();
+  }
+
+  #read(): void {
+    for (const { seq, channel, payload } of this.#newRows()) {
+      this.#seen = seq;
+      const value = this.#listeners.has(channel) ? objectOf(payload) : undefined;
+      if (value === undefined) continue;
+      for (const listener of this.#listeners.get(channel) ?? []) listener(value);
+    }
+  }
+
+  #newRows(): readonly BroadcastRow[] {
+    try {
+      return this.#store.connection.all<BroadcastRow>(
+        "SELECT seq, channel, payload FROM broadcast WHERE seq > ? ORDER BY seq",
+        this.#seen,
+      );
+    } catch (error) {
+      this.#store.logger.debug({ err: error }, "could not read the control messages; trying again at the next one");
+      return [];
+    }
+  }
+}
+
+function checkChannel(channel: string): void {
+  if (channelPattern.test(channel)) return;
+  throw new BrokerError(
+    "Q1014",
+    `expected a channel of 1 to 64 characters out of a-z, 0-9, "." and "-", got ${JSON.stringify(channel)}`,
+  );
+}
+
+function objectOf(text: string): JsonObject | undefined {
+  try {
+    const value = parseJson(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    // Not from a broker of ours.
+    return undefined;
+  }
+}

@@ -1,0 +1,143 @@
+import { silentLogger, systemClock } from "@q/core/broker";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { countRows, eventually, openRaw, temporaryFile } from "../test/temporary.ts";
+import { Ballast } from "./ballast.ts";
+import { Connection } from "./connection.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { loadSqliteDriver, type SqliteDatabase } from "./sqlite-driver.ts";
+
+interface Bench {
+  readonly commits: GroupCommit;
+  readonly connection: Connection;
+  readonly raw: SqliteDatabase;
+  /** What happened, in order. */
+  readonly events: string[];
+  add(name: string): number;
+}
+
+async function bench(timeoutMs = 2000): Promise<Bench> {
+  const path = temporaryFile();
+  const base = { clock: systemClock, logger: silentLogger };
+  const driver = await loadSqliteDriver();
+  const connection = await Connection.open({ path, address: "sqlite:q.db", driver, lockTimeoutMs: 500, ...base });
+  onTestFinished(() => connection.close());
+  const events: string[] = [];
+  const commits = new GroupCommit({
+    connection,
+    ballast: new Ballast({ path: `${path}-ballast`, bytes: 4096, ...base }),
+    clock: systemClock,
+    timeoutMs,
+    durable: true,
+    onBegin: () => events.push("begin"),
+    onRing: () => events.push("ring"),
+  });
+  const add = (name: string): number => connection.run("INSERT INTO queue (name) VALUES (?)", name);
+  return { commits, connection, events, add, raw: await openRaw(path) };
+}
+
+describe("writes of one turn", () => {
+  test("share one transaction, and each hears after it what its own part answered", async () => {
+    const { commits, add, events, raw } = await bench();
+    const seen: number[] = [];
+    const writes = ["a", "b", "c"].map((name) =>
+      commits
+        .write(() => `${name}${add(name)}`)
+        .then((answer) => {
+          seen.push(countRows(raw, "queue"));
+          return answer;
+        }),
+    );
+    expect(await Promise.all(writes)).toEqual(["a1", "b1", "c1"]);
+    expect(events).toEqual(["begin"]);
+    expect(seen).toEqual([3, 3, 3]);
+  });
+
+  test("of which one fails leave the others standing", async () => {
+    const { commits, add, raw } = await bench();
+    const writes = ["a", "b", "a", "c", "d"].map((name) => commits.write(() => add(name)));
+    const results = await Promise.allSettled(writes);
+    expect(results.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "fulfilled",
+    ]);
+    await expect(writes[2]).rejects.toMatchObject({ name: "BrokerError", code: "Q1012" });
+    expect(raw.prepare("SELECT name FROM queue ORDER BY id").all()).toEqual(
+      ["a", "b", "c", "d"].map((name) => ({ name })),
+    );
+  });
+
+  test("ring once, and only when one of them wants it and it was committed", async () => {
+    const { commits, add, events } = await bench();
+    await commits.write(() => add("silent"));
+    await Promise.all([commits.write(() => add("a"), { rings: true }), commits.write(() => add("b"), { rings: true })]);
+    await expect(commits.write(() => add("a"), { rings: true })).rejects.toThrow("UNIQUE");
+    expect(events.filter((event) => event === "ring")).toEqual(["ring"]);
+  });
+
+  test("are spread over several transactions when they are many", async () => {
+    const { commits, events } = await bench();
+    await Promise.all(Array.from({ length: 30 }, () => commits.write(() => undefined, { weight: 100 })));
+    expect(events).toEqual(["begin", "begin", "begin"]);
+  });
+});
+
+describe("while another process writes", () => {
+  test("writes wait, gather, and are committed together", async () => {
+    const { commits, add, events, raw } = await bench();
+    raw.exec("BEGIN IMMEDIATE");
+    const early = commits.write(() => add("early"));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+    const late = commits.write(() => add("late"));
+    raw.exec("ROLLBACK");
+    await Promise.all([early, late]);
+    expect(events).toEqual(["begin"]);
+  });
+
+  test("a write gives up in time, and is then not carried out", async () => {
+    const { commits, add, raw } = await bench(30);
+    raw.exec("BEGIN IMMEDIATE");
+    await expect(commits.write(() => add("too late"))).rejects.toMatchObject({ code: "Q1011" });
+    raw.exec("ROLLBACK");
+    await commits.write(() => add("next"));
+    expect(raw.prepare("SELECT name FROM queue").all()).toEqual([{ name: "next" }]);
+  });
+
+  test("a write that must happen is carried out though its caller was told that it took too long", async () => {
+    const { commits, add, raw } = await bench(30);
+    raw.exec("BEGIN IMMEDIATE");
+    await expect(commits.write(() => add("late"), { mustHappen: true })).rejects.toMatchObject({ code: "Q1011" });
+    raw.exec("ROLLBACK");
+    await eventually(() => countRows(raw, "queue WHERE name = 'late'") === 1);
+  });
+});
+
+test("drain writes what waits and takes nothing more", async () => {
+  const { commits, add, raw } = await bench();
+  const write = commits.write(() => add("last"));
+  await commits.drain();
+  expect(countRows(raw, "queue")).toBe(1);
+  await expect(write).resolves.toBe(1);
+  await expect(commits.write(() => add("never"))).rejects.toMatchObject({ code: "Q1010" });
+});
+
+test("abandoning rejects what waits", async () => {
+  const { commits, add, raw } = await bench();
+  const write = commits.write(() => add("waiting"));
+  commits.abandon();
+  await expect(write).rejects.toMatchObject({ code: "Q1010" });
+  expect(countRows(raw, "queue")).toBe(0);
+});
+
+test("only a durable write waits for the disk", async () => {
+  const { commits, connection } = await bench();
+  const level = (): unknown => connection.get("PRAGMA synchronous");
+  await commits.write(() => undefined, { durable: true });
+  expect(level()).toEqual({ synchronous: 2 });
+  await commits.write(() => undefined);
+  expect(level()).toEqual({ synchronous: 1 });
+});

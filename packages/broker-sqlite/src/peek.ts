@@ -1,0 +1,93 @@
+import type { Page, PageOptions, PeekedMessage, WaitingState } from "@q/core/broker";
+import { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
+import { decodeMessage, messageColumns, type MessageRow } from "./stored-message.ts";
+import type { Store } from "./store.ts";
+
+interface PeekedRow extends MessageRow {
+  readonly seq: number;
+  readonly rank: number;
+  readonly position: number;
+  readonly dueAt: number;
+}
+
+/** One way in which waiting messages are sorted, with the keys that say where a page ended. */
+interface List {
+  readonly sql: string;
+  readonly keysOf: (row: PeekedRow) => readonly number[];
+  /** Sorts before every row. */
+  readonly start: readonly number[];
+}
+
+const select = `SELECT seq, rank, position, due_at AS dueAt, ${messageColumns} FROM message`;
+
+const ready: List = {
+  sql: `${select} INDEXED BY message_ready WHERE queue_id = ?1 AND state = 0 AND ?2 = ?2
+    AND (rank, position, seq) > (?4, ?5, ?6) ORDER BY rank, position, seq LIMIT ?3`,
+  keysOf: ({ rank, position, seq }) => [rank, position, seq],
+  start: [-1, -1, -1],
+};
+/** Delayed in the file, and due: the next claim makes them ready. */
+const due: List = {
+  sql: `${select} INDEXED BY message_delayed WHERE queue_id = ?1 AND state = 1 AND due_at <= ?2
+    AND (due_at, seq) > (?4, ?5) ORDER BY due_at, seq LIMIT ?3`,
+  keysOf: ({ dueAt, seq }) => [dueAt, seq],
+  start: [-1, -1],
+};
+const delayed: List = {
+  ...due,
+  sql: `${select} INDEXED BY message_delayed WHERE queue_id = ?1 AND state = 1 AND due_at > ?2
+    AND (due_at, seq) > (?4, ?5) ORDER BY due_at, seq LIMIT ?3`,
+};
+/** As many rows as there are in the hands of consumers, of all queues, are read and sorted. */
+const inFlight: List = {
+  sql: `${select} INDEXED BY message_in_flight WHERE queue_id = ?1 AND state = 2 AND ?2 = ?2
+    AND seq > ?4 ORDER BY seq LIMIT ?3`,
+  keysOf: ({ seq }) => [seq],
+  start: [-1],
+};
+
+const lists: Readonly<Record<string, List>> = { ready, due, delayed, "in-flight": inFlight };
+const keyCounts = Object.fromEntries(Object.entries(lists).map(([name, { start }]) => [name, start.length]));
+/** What is due comes behind what is ready, as it will be delivered. */
+const listsOf: Readonly<Record<WaitingState, readonly string[]>> = {
+  ready: ["ready", "due"],
+  delayed: ["delayed"],
+  "in-flight": ["in-flight"],
+};
+
+/** A page of what waits. */
+export function peekQueue(
+  store: Store,
+  queueName: string,
+  options: PageOptions & { readonly state: WaitingState },
+): Page<PeekedMessage> {
+  const { connection, clock } = store;
+  const queue = store.queues.find(queueName);
+  const names = listsOf[options.state];
+  const from = readCursor(options.cursor, pick(keyCounts, names));
+  if (queue === undefined) return { items: [], next: null };
+  const limit = rowsFor(options.limit);
+  const now = clock.now();
+  const rows: { readonly row: PeekedRow; readonly place: Place }[] = [];
+  for (const name of names.slice(from === undefined ? 0 : names.indexOf(from.list))) {
+    const list = lists[name];
+    if (list === undefined || rows.length === limit) break;
+    const keys = from?.list === name ? from.keys : list.start;
+    const found = connection.all<PeekedRow>(list.sql, queue.id, now, limit - rows.length, ...keys);
+    rows.push(...found.map((row) => ({ row, place: { list: name, keys: list.keysOf(row) } })));
+  }
+  const page = rows.slice(0, limit - 1);
+  const last = page.at(-1);
+  return {
+    items: page.map(({ row }) => ({
+      message: decodeMessage(row, queueName, { table: "message", seq: row.seq }, connection),
+      state: options.state,
+      dueAt: options.state === "in-flight" ? null : row.dueAt,
+    })),
+    next: last === undefined || rows.length < limit ? null : writeCursor(last.place),
+  };
+}
+
+function pick(counts: Readonly<Record<string, number>>, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(names.map((name) => [name, counts[name] ?? 0]));
+}

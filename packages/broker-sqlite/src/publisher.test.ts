@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { message, messages, openBroker, openRaw, take, temporaryFile, wellFormed } from "../test/temporary.ts";
+
+test("a batch of any size is stored whole and in order", async () => {
+  const broker = await openBroker(temporaryFile());
+  for (const size of [1, 7, 8, 9, 2500]) {
+    await broker.publish(messages(size));
+    const delivered = await take(broker, size);
+    expect(delivered.map((delivery) => wellFormed(delivery).id)).toEqual(messages(size).map(({ id }) => id));
+    await Promise.all(delivered.map((delivery) => delivery.settle({ kind: "ack" })));
+  }
+});
+
+test("while the file is locked for too long a batch is rejected, and nothing of it is stored", async () => {
+  const path = temporaryFile();
+  const broker = await openBroker(path, { settings: { lockTimeout: "50ms" } });
+  const raw = await openRaw(path);
+  raw.exec("BEGIN IMMEDIATE");
+  await expect(broker.publish(messages(2500))).rejects.toMatchObject({ name: "PublishRejected", code: "Q1011" });
+  raw.exec("ROLLBACK");
+  await broker.publish([message("after")]);
+  expect((await broker.inspector.stats("default")).ready).toBe(1);
+});
+
+test("a message to a queue that is declared later with priorities takes its place then", async () => {
+  const broker = await openBroker(temporaryFile());
+  await broker.publish([message("low", { priority: 1 }), message("high", { priority: 8 })]);
+  await broker.declare([{ name: "default", priorities: true }]);
+  await broker.publish([message("highest", { priority: 9 }), message("lowest", { priority: 0 })]);
+  const delivered = await take(broker, 4);
+  expect(delivered.map((delivery) => wellFormed(delivery).id)).toEqual(["highest", "high", "low", "lowest"]);
+});
+
+test("keys of publishOnce that differ only behind a NUL are two keys", async () => {
+  const broker = await openBroker(temporaryFile());
+  const publish = (key: string): Promise<string> => broker.once.publishOnce(message(`m${key.length}`), key, 60_000);
+  expect([await publish("a\0b"), await publish("a\0c"), await publish("a"), await publish("a\0b")]).toEqual([
+    "published",
+    "published",
+    "published",
+    "duplicate",
+  ]);
+});
+
+test("used keys do not stay for ever", async () => {
+  const path = temporaryFile();
+  const broker = await openBroker(path);
+  for (let key = 0; key < 20; key += 1) await broker.once.publishOnce(message("m"), `key ${key}`, 1);
+  const raw = await openRaw(path);
+  await expect
+    .poll(async () => {
+      await broker.once.publishOnce(message("m"), "last", 1);
+      return raw.prepare("SELECT count(*) AS count FROM once").get();
+    })
+    .toEqual({ count: 1 });
+});

@@ -1,0 +1,4 @@
+import { testBroker } from "@q/broker-testkit";
+import { sqliteHarness } from "./sqlite-harness.ts";
+
+testBroker("sqlite", sqliteHarness());

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger, type Broker } from "@q/core/broker";
+import type { Harness, HarnessWorld } from "@q/broker-testkit";
+import { readOptions } from "../src/options.ts";
+import { SqliteBroker } from "../src/sqlite-broker.ts";
+import { loadSqliteDriver, type SqliteDatabase } from "../src/sqlite-driver.ts";
+import { SimulatedProcesses, type SimulatedProcess } from "./simulated-processes.ts";
+
+interface Parts {
+  readonly broker: SqliteBroker;
+  readonly path: string;
+  readonly process: SimulatedProcess;
+}
+
+function brokerOn(path: string, { liveness }: SimulatedProcess): SqliteBroker {
+  return new SqliteBroker(readOptions({ path, lockTimeout: "300ms" }), {
+    liveness,
+    sweepEveryMs: 50,
+    crashDelayMs: 100,
+  });
+}
+
+/** One folder for each world, and a process that does not exist for each broker, so that it can die. */
+export function sqliteHarness(): Harness {
+  const folders = new WeakMap<HarnessWorld, string>();
+  const processes = new SimulatedProcesses();
+  const made = new WeakMap<Broker, Parts>();
+  const pathOf = (world: HarnessWorld): string => {
+    const folder = folders.get(world) ?? mkdtempSync(join(tmpdir(), "q-sqlite-"));
+    folders.set(world, folder);
+    return join(folder, "q.db");
+  };
+  const open = async (path: string): Promise<SqliteDatabase> => (await loadSqliteDriver()).open(path);
+  const partsOf = (broker: Broker): Parts => {
+    const parts = made.get(broker);
+    if (parts === undefined) throw new TypeError("expected a broker of this harness");
+    return parts;
+  };
+  return {
+    create(world) {
+      const path = pathOf(world);
+      const process = processes.start();
+      const broker = brokerOn(path, process);
+      made.set(broker, { broker, path, process });
+      return broker;
+    },
+    crash(broker) {
+      const parts = partsOf(broker);
+      parts.broker.abandon();
+      parts.process.die();
+    },
+    /** Another program that writes keeps everybody out. */
+    async interrupt(broker) {
+      const database = await open(partsOf(broker).path);
+      database.exec("PRAGMA busy_timeout = 2000; BEGIN IMMEDIATE");
+      return () => {
+        database.exec("ROLLBACK");
+        database.close();
+      };
+    },
+    async expire(broker) {
+      const { path, process } = partsOf(broker);
+      process.replace();
+      // Whoever opens the file looks for dead processes first.
+      const other = brokerOn(path, processes.start());
+      await other.open({ logger: silentLogger });
+      await other.close();
+    },
+    async inject(world, queue, raw) {
+      const database = await open(pathOf(world));
+      database.exec("PRAGMA busy_timeout = 2000");
+      database
+        .prepare(
+          "INSERT INTO message (queue_id, position, body) SELECT id, (SELECT value FROM sequence), ? FROM queue WHERE name = ?",
+        )
+        .run(raw, queue);
+      database.close();
+    },
+    cleanUp(world) {
+      const folder = folders.get(world);
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    },
+    latenessMs: 150,
+    recoveryMs: 400,
+    crashDelayMs: 300,
+    ttlMs: 600,
+  };
+}

@@ -10,7 +10,7 @@ export interface SqliteFactory extends BrokerFactory {
    * A broker on one file, without I/O yet.
    * @param urlOrOptions a URL such as `sqlite:.q/q.db` (relative to the working directory) or `sqlite:/var/lib/app/q.db?synchronous=normal`,
    * whose parameters are those of the options. Default `sqlite:.q/q.db`
-   * @throws ConfigError `Q2010` not a duration, `Q2011` unknown option or parameter, `Q2013` not a path, `Q2014` another value that does not fit
+   * @throws ConfigError `Q2010` not a duration, `Q2011` unknown option or parameter, `Q2021` not a path, `Q2022` another value that does not fit
    */
   (urlOrOptions?: string | SqliteOptions): Broker;
 }

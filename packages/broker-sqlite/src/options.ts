@@ -28,7 +28,7 @@ const known: readonly string[] = ["path", "synchronous", "lockTimeout"] satisfie
 
 /**
  * Reads options, or a URL that holds them: `sqlite:.q/q.db`, `sqlite:/var/lib/app/q.db?synchronous=normal`.
- * @throws ConfigError `Q2010` not a duration, `Q2011` unknown option, `Q2013` not a path, `Q2014` another value that does not fit
+ * @throws ConfigError `Q2010` not a duration, `Q2011` unknown option, `Q2021` not a path, `Q2022` another value that does not fit
  */
 export function readOptions(urlOrOptions: string | SqliteOptions): Settings {
   const options = typeof urlOrOptions === "string" ? optionsOf(urlOrOptions) : urlOrOptions;
@@ -40,15 +40,15 @@ export function readOptions(urlOrOptions: string | SqliteOptions): Settings {
   }
   const { path = ".q/q.db", synchronous = "full", lockTimeout = "5s" } = options;
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
-    throw new ConfigError("Q2013", `expected path to be the path of a file, got ${JSON.stringify(path)}`);
+    throw new ConfigError("Q2021", `expected path to be the path of a file, got ${JSON.stringify(path)}`);
   }
   if (path === ":memory:") {
-    throw new ConfigError("Q2013", "expected path to be the path of a file, got a database in memory", {
+    throw new ConfigError("Q2021", "expected path to be the path of a file, got a database in memory", {
       hint: 'for tests there is a broker in memory: import { memoryBroker } from "@q/core/testing"',
     });
   }
   if (synchronous !== "full" && synchronous !== "normal") {
-    throw new ConfigError("Q2014", `expected synchronous to be "full" or "normal", got ${JSON.stringify(synchronous)}`);
+    throw new ConfigError("Q2022", `expected synchronous to be "full" or "normal", got ${JSON.stringify(synchronous)}`);
   }
   return {
     path: resolve(path),
@@ -61,7 +61,7 @@ export function readOptions(urlOrOptions: string | SqliteOptions): Settings {
 /** Everything after the colon is the path, so that it reads as it would in a shell; only `%` and `?` are special. */
 function optionsOf(url: string): SqliteOptions {
   if (!url.startsWith(scheme))
-    throw new ConfigError("Q2013", `expected a URL like sqlite:.q/q.db, got one that does not begin with ${scheme}`);
+    throw new ConfigError("Q2021", `expected a URL like sqlite:.q/q.db, got one that does not begin with ${scheme}`);
   const [, place = "", query = ""] = /^([^?]*)\??(.*)$/s.exec(url.slice(scheme.length)) ?? [];
   const parameters = Object.fromEntries(new URLSearchParams(query));
   if ("path" in parameters)
@@ -74,14 +74,14 @@ function optionsOf(url: string): SqliteOptions {
 function pathOf(place: string): string {
   const withoutHost = place.startsWith("///") ? place.slice(2) : place;
   if (withoutHost.startsWith("//")) {
-    throw new ConfigError("Q2013", `expected a path after ${scheme}, got the host name of "${place}"`, {
+    throw new ConfigError("Q2021", `expected a path after ${scheme}, got the host name of "${place}"`, {
       hint: `${scheme}${place.slice(2)} is relative to the working directory, ${scheme}/${place.slice(2)} is absolute`,
     });
   }
   try {
     return decodeURIComponent(withoutHost);
   } catch (cause) {
-    throw new ConfigError("Q2013", `expected %XX escapes in "${place}" to be UTF-8`, {
+    throw new ConfigError("Q2021", `expected %XX escapes in "${place}" to be UTF-8`, {
       hint: "write a percent sign as %25",
       cause,
     });

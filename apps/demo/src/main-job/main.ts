@@ -21,7 +21,7 @@ const nextSteps: readonly (readonly [string, string])[] = [
   ["cd apps/demo", `the demo's q.config.ts is there`],
   ["npx q status", "the queues, as the run left them"],
   ["npx q dead list", "the tasks that failed on the bug; the README shows how to repair it"],
-  ["npm start -- --events 20000", "more of the same (in the folder above)"],
+  ["npm start -- --events 20000", "more of the same, from the top folder"],
   ["npm start -- --keep", "service and workers go on, to play with"],
 ];
 

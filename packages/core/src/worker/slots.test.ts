@@ -69,6 +69,18 @@ test("what has not started can be taken back, suspects too", async () => {
   expect([...running.keys()]).toEqual([]);
 });
 
+test("while it holds, nothing starts, also when a slot becomes free", async () => {
+  const { slots, running, end } = setUp(1);
+  slots.offer(delivery("a"));
+  slots.offer(delivery("b"));
+  slots.hold();
+  slots.offer(delivery("c"));
+  await end("a");
+  expect([...running.keys()]).toEqual([]);
+  slots.go();
+  expect([...running.keys()]).toEqual(["b"]);
+});
+
 test("it tells when the last run has ended", async () => {
   const { slots, end, idle } = setUp(2);
   slots.offer(delivery("a"));

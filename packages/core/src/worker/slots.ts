@@ -17,6 +17,7 @@ export class Slots {
   #suspects: Delivery[] = [];
   #busy = 0;
   #suspectRuns = false;
+  #isHolding = false;
 
   constructor(size: number, start: Start, onIdle: () => void) {
     this.#size = size;
@@ -37,6 +38,16 @@ export class Slots {
     this.#fill();
   }
 
+  /** Starts nothing more until `go`. What is offered meanwhile waits. */
+  hold(): void {
+    this.#isHolding = true;
+  }
+
+  go(): void {
+    this.#isHolding = false;
+    this.#fill();
+  }
+
   /** Everything that has not started, for giving back. */
   takeUnstarted(): readonly Delivery[] {
     const unstarted = [...this.#suspects, ...this.#waiting];
@@ -46,7 +57,7 @@ export class Slots {
   }
 
   #fill(): void {
-    while (this.#busy < this.#size) {
+    while (!this.#isHolding && this.#busy < this.#size) {
       const delivery = this.#next();
       if (delivery === undefined) return;
       const isSuspect = delivery.crashes > 0;

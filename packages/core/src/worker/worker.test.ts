@@ -124,6 +124,31 @@ test("stop works before start, and twice", async () => {
   await app.close();
 });
 
+test("a worker that is stopped while it starts takes nothing", async () => {
+  const { app, worker, stats } = await setUp();
+  const task = app.instrumentedTask({ name: "t.never" }, () => {});
+  await task.delay();
+  const starting = worker.start();
+  const stopping = worker.stop();
+  await Promise.all([starting, stopping]);
+  expect(await stats()).toMatchObject({ ready: 1, inFlight: 0, consumers: 0 });
+  await app.close();
+});
+
+test("a worker whose broker was away can be started again", async () => {
+  const store = new MemoryStore();
+  const broker = new MemoryBroker(store);
+  const app = createApp({ queues: ["default"], broker });
+  const worker = app.createWorker();
+  broker.disconnect();
+  await expect(worker.start()).rejects.toMatchObject({ code: "Q1001" });
+  broker.reconnect();
+  await worker.start();
+  expect(worker.state).toBe("running");
+  await worker.stop();
+  await app.close();
+});
+
 test("a listener that throws changes nothing for the message", async () => {
   const { app, stats } = await setUp();
   const worker = app.createWorker({

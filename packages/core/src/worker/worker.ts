@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Broker, Consumer } from "../broker/broker.ts";
+import type { Broker } from "../broker/broker.ts";
 import type { Subscription } from "../broker/control-bus.ts";
 import type { Delivery } from "../broker/delivery.ts";
 import { atMost } from "../clock.ts";
@@ -11,6 +11,7 @@ import type { AppSettings } from "../app-options.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
 import { Drain } from "./drain.ts";
+import { Intake } from "./intake.ts";
 import { LoopLag } from "./loop-lag.ts";
 import { Prefetch } from "./prefetch.ts";
 import { answerPings } from "./presence.ts";
@@ -62,10 +63,9 @@ export class Worker {
   readonly #prefetch: Prefetch;
   readonly #attempts = new Set<Attempt>();
   readonly #drain: Drain;
+  readonly #intake: Intake;
   readonly #handBackNow = new AbortController();
   #state: WorkerState = "new";
-  #consumer: Consumer | undefined;
-  #consumerPrefetch: number;
   #watchdog: Watchdog | undefined;
   #loopLag: LoopLag | undefined;
   #lastEnded: string | undefined;
@@ -103,7 +103,14 @@ export class Worker {
     );
     this.#drain = new Drain(clock, () => this.#slots.busy > 0);
     this.#prefetch = new Prefetch(settings.concurrency, settings.prefetch);
-    this.#consumerPrefetch = this.#prefetch.size;
+    this.#intake = new Intake({
+      broker: host.broker,
+      queues: settings.queues,
+      prefetch: this.#prefetch,
+      slots: this.#slots,
+      clock,
+      release: (delivery) => this.#settle(delivery, { kind: "release" }),
+    });
   }
 
   get state(): WorkerState {
@@ -112,46 +119,31 @@ export class Worker {
 
   /**
    * Connects and begins to take messages. The tasks must be known by now: call `app.loadImports()` before.
-   * @throws BrokerError when the broker cannot be reached
+   * @throws BrokerError when the broker cannot be reached; it can then be started again
    */
   async start(): Promise<void> {
     if (this.#state !== "new") return;
     this.#state = "running";
-    const { broker, settings } = this.#host;
-    await this.#host.open();
-    if (broker.control !== undefined)
-      this.#presence = await answerPings(broker.control, () => this.#describe(), this.#logger);
-    this.#startedAt = settings.clock.now();
-    await this.#consume();
-    this.#watchdog = new Watchdog(
-      {
-        heardAt: () => (this.#state === "running" && this.#slots.free > 0 ? this.#consumer?.heardAt : undefined),
-        rebuild: () => this.#rebuild(),
-        slots: () => ({
-          size: this.concurrency,
-          overdue: [...this.#attempts].filter((attempt) => attempt.isOverdue).length,
-        }),
-        onFailed: (error) => this.#fail(error),
-      },
-      this.#logger,
-    );
-    this.#loopLag = new LoopLag((ms) => this.#onBlocked(ms));
-    const tasks = [...this.#host.tasks.keys()].toSorted();
-    this.#emit({ type: "worker.ready", worker: this.name, queues: this.queues, slots: this.concurrency, tasks });
+    try {
+      await this.#begin();
+    } catch (error) {
+      if (this.state === "running") this.#state = "new";
+      throw error;
+    }
   }
 
   /** Takes no more messages until `resume`. What runs goes on. */
   async pause(): Promise<void> {
     if (this.#state !== "running") return;
     this.#state = "paused";
-    await this.#stopTaking();
+    await this.#intake.close();
     this.#emit({ type: "worker.paused", worker: this.name });
   }
 
   async resume(): Promise<void> {
     if (this.#state !== "paused") return;
     this.#state = "running";
-    await this.#consume();
+    await this.#intake.open();
     this.#emit({ type: "worker.resumed", worker: this.name });
   }
 
@@ -183,25 +175,38 @@ export class Worker {
     return { busy: this.#slots.busy, finished: this.#finished, startedAt: this.#startedAt };
   }
 
-  async #consume(): Promise<void> {
-    this.#consumerPrefetch = this.#prefetch.size;
-    const options = { prefetch: this.#consumerPrefetch };
-    this.#consumer = await this.#host.broker.consume(this.queues, options, (delivery) => this.#slots.offer(delivery));
+  async #begin(): Promise<void> {
+    const { broker, settings, tasks } = this.#host;
+    await this.#host.open();
+    if (broker.control !== undefined)
+      this.#presence = await answerPings(broker.control, () => this.#describe(), this.#logger);
+    this.#startedAt = settings.clock.now();
+    // Whoever stopped it meanwhile has closed the intake before this opens it.
+    if (this.#state !== "running") return await this.#presence?.close();
+    await this.#intake.open();
+    if (this.state !== "running") return;
+    this.#watchdog = this.#watch();
+    this.#loopLag = new LoopLag((ms) => this.#onBlocked(ms));
+    const names = [...tasks.keys()].toSorted();
+    this.#emit({ type: "worker.ready", worker: this.name, queues: this.queues, slots: this.concurrency, tasks: names });
   }
 
-  async #rebuild(): Promise<void> {
-    await this.#stopTaking();
-    await this.#consume();
-  }
-
-  /** Ends the consumer and gives back what has not started. */
-  async #stopTaking(): Promise<void> {
-    const consumer = this.#consumer;
-    this.#consumer = undefined;
-    if (consumer !== undefined) await this.#bounded(consumer.stop());
-    // Each goes to the head, so the last one goes first.
-    const unstarted = this.#slots.takeUnstarted().toReversed();
-    await this.#bounded(Promise.all(unstarted.map((delivery) => this.#settle(delivery, { kind: "release" }))));
+  #watch(): Watchdog {
+    return new Watchdog(
+      {
+        heardAt: () => this.#intake.heardAt,
+        rebuild: async () => {
+          await this.#intake.close();
+          if (this.#state === "running") await this.#intake.open();
+        },
+        slots: () => ({
+          size: this.concurrency,
+          overdue: [...this.#attempts].filter((attempt) => attempt.isOverdue).length,
+        }),
+        onFailed: (error) => this.#fail(error),
+      },
+      this.#logger,
+    );
   }
 
   /** Sorts a delivery and runs it when it can be run. */
@@ -228,7 +233,7 @@ export class Worker {
     this.#finished += 1;
     this.#lastEnded = message.task;
     this.#prefetch.ran(attempt.ms);
-    this.#adjustPrefetch();
+    this.#intake.adjust();
     this.#drain.track(attempt.conclude(result));
   }
 
@@ -256,19 +261,11 @@ export class Worker {
     }
   }
 
-  #adjustPrefetch(): void {
-    const { size } = this.#prefetch;
-    // Small changes are not worth a call to the broker.
-    if (Math.abs(size - this.#consumerPrefetch) * 4 <= this.#consumerPrefetch) return;
-    this.#consumerPrefetch = size;
-    this.#consumer?.resize(size);
-  }
-
   async #stop(timeoutMs: number): Promise<{ unfinished: number }> {
     this.#state = "stopping";
     this.#watchdog?.stop();
     this.#loopLag?.stop();
-    await this.#stopTaking();
+    await this.#intake.close();
     this.#emit({ type: "worker.stopping", worker: this.name, waitingFor: this.#attempts.size });
     const announceAfterMs = Math.max(timeoutMs - announceBeforeMs, timeoutMs / 2);
     if (!(await this.#drain.done(announceAfterMs, this.#handBackNow.signal))) {

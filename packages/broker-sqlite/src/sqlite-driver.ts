@@ -54,7 +54,21 @@ export async function loadSqliteDriver(): Promise<SqliteDriver> {
 function builtinSqlite(): SqliteModule | undefined {
   // Older versions of Node 20 have no such function, and @types/node does not know the module.
   const getBuiltin = process.getBuiltinModule as ((id: string) => unknown) | undefined;
-  return getBuiltin?.("node:sqlite") as SqliteModule | undefined;
+  return withoutWarnings(() => getBuiltin?.("node:sqlite") as SqliteModule | undefined);
+}
+
+/**
+ * Node 22 warns, while it loads its SQLite, that the interface may change. Newer versions have it unchanged and are silent, and a warning in
+ * the output of every command would help nobody.
+ */
+function withoutWarnings<T>(load: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 function driverOf(name: string, { DatabaseSync }: SqliteModule): SqliteDriver {

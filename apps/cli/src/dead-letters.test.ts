@@ -71,6 +71,7 @@ describe("deadByIds", () => {
 
   test("finds by the first eight characters, and by no fewer", async () => {
     expect(idsOf(await deadByIds(app, inspector, ["aaaaaaaa"], []))).toEqual(["aaaaaaaa-1", "aaaaaaaa-2"]);
+    expect(idsOf(await deadByIds(app, inspector, ["bbbbbbbb…"], []))).toEqual(["bbbbbbbb-1"]);
     await expect(deadByIds(app, inspector, ["aaaaaaa"], [])).rejects.toMatchObject({ code: "Q2105" });
   });
 

@@ -87,7 +87,9 @@ export async function deadByIds(
 }
 
 function isNamed({ entryId, message }: DeadLetter, id: string): boolean {
-  const matches = (name: string): boolean => name === id || (id.length >= shortestPrefix && name.startsWith(id));
+  // A list on a narrow terminal ends what it has cut in an ellipsis.
+  const start = id.replace(/…$/, "");
+  const matches = (name: string): boolean => name === id || (start.length >= shortestPrefix && name.startsWith(start));
   const messageId = messageIdOf(message);
   return matches(entryId) || (messageId !== null && matches(messageId));
 }

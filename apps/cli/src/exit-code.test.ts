@@ -5,6 +5,8 @@ import { exitCodeOf } from "./exit-code.ts";
 test.each([
   [new BrokerError("Q1001", "unreachable"), 3],
   [new BrokerError("Q1002", "refused"), 3],
+  [new BrokerError("Q1007", "another file"), 2],
+  [new BrokerError("Q1011", "locked"), 3],
   [new BrokerError("Q1102", "no answer"), 1],
   [new ConfigError("Q1005", "not installed"), 2],
   [new ConfigError("Q2001", "no config"), 2],

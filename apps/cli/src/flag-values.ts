@@ -11,8 +11,10 @@ export function flagDurationMs(flag: string, value: string | undefined): number 
   return value === undefined ? undefined : durationMs(value as Duration, flag);
 }
 
-/** @throws ConfigError `Q2010` */
-/** The same, checked, in its own words. */
+/**
+ * The same, checked, in its own words.
+ * @throws ConfigError `Q2010`
+ */
 export function flagDuration(flag: string, value: string | undefined): Duration | undefined {
   if (value === undefined) return undefined;
   const duration = value as Duration;

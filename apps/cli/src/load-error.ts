@@ -13,11 +13,19 @@ export function loadError(file: string, cause: unknown, cwd: string): Error {
   const place = placeOf(cause);
   return new ConfigError("Q2002", `${shorten(file, cwd)} failed to load: ${name}${firstLine(message)}`, {
     cause,
-    hint: /Cannot find (module|package)/.test(message)
-      ? "is it installed, and is the path right?"
-      : "-v shows the stack",
+    hint: hintFor(message, shorten(file, cwd), place === undefined ? undefined : shorten(place, cwd)),
     ...(place === undefined ? {} : { details: { at: shorten(place, cwd) } }),
   });
+}
+
+function hintFor(message: string, file: string, place: string | undefined): string {
+  if (/Cannot find (module|package)/.test(message)) return "is it installed, and is the path right?";
+  const other = place?.replace(/:\d+:\d+$/, "");
+  // What another module exports is not there yet while that one is still being loaded.
+  const isEarly = /^Cannot (read properties of undefined|access '.*' before initialization)/.test(message);
+  if (isEarly && other !== undefined && other !== file)
+    return `do ${file} and ${other} import each other? The config names task files in imports, and imports none`;
+  return "-v shows the stack";
 }
 
 /** `/app/src/a.ts:3:19`: the first line of the stack, or of a parser's message, that lies in the user's own code. */

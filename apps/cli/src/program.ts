@@ -3,7 +3,7 @@ import { dispatch, type Request } from "./dispatch.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
 import { colors } from "./output/colors.ts";
 import { renderError, renderErrorJson } from "./output/error.ts";
-import { renderGroup, renderOverview } from "./output/help-overview.ts";
+import { overviewJson, renderGroup, renderOverview } from "./output/help-overview.ts";
 import { jsonVersion } from "./output/json-version.ts";
 import { terminalOf } from "./output/terminal.ts";
 import { version } from "./version.ts";
@@ -18,30 +18,37 @@ export type World = Pick<CliContext, "env" | "stdin" | "stdout" | "stderr" | "cw
 export async function run(argv: readonly string[], world: World): Promise<number> {
   const context = contextOf(argv, world);
   try {
-    return await answer(dispatch(argv), context);
+    return await answer(dispatch(argv), context, has(argv, "--json"));
   } catch (error) {
-    context.stderr.write(
-      has(argv, "--json")
-        ? renderErrorJson(error)
-        : renderError(error, { colors: colors(context.terminal.stderrColor), verbose: has(argv, "-v", "--verbose") }),
-    );
-    return exitCodeOf(error);
+    return report(error, argv, world);
   }
 }
 
-async function answer(request: Request, context: CliContext): Promise<number> {
+/** Tells an error on stderr, for people or with `--json` for programs. Answers with the exit code. */
+export function report(error: unknown, argv: readonly string[], world: World): number {
+  const { stderr, terminal } = contextOf(argv, world);
+  stderr.write(
+    has(argv, "--json")
+      ? renderErrorJson(error)
+      : renderError(error, { colors: colors(terminal.stderrColor), verbose: has(argv, "-v", "--verbose") }),
+  );
+  return exitCodeOf(error);
+}
+
+async function answer(request: Request, context: CliContext, json: boolean): Promise<number> {
   switch (request.kind) {
     case "version":
       context.stdout.write(
-        request.args.includes("--json")
-          ? `${JSON.stringify({ v: jsonVersion, version, node: process.versions.node })}\n`
-          : `q ${version}\n`,
+        json ? `${JSON.stringify({ v: jsonVersion, version, node: process.versions.node })}\n` : `q ${version}\n`,
       );
       return exitCode.done;
     case "help": {
       const palette = colors(context.terminal.stdoutColor);
-      if (request.entry !== undefined) return (await import("./run-command.ts")).helpCommand(request.entry, context);
-      context.stdout.write(request.group === undefined ? renderOverview(palette) : renderGroup(request.group, palette));
+      if (request.entry !== undefined)
+        return (await import("./run-command.ts")).helpCommand(request.entry, context, { json });
+      if (json) context.stdout.write(overviewJson(request.group));
+      else if (request.group === undefined) context.stdout.write(renderOverview(palette));
+      else context.stdout.write(renderGroup(request.group, palette));
       return exitCode.done;
     }
     case "unknown":

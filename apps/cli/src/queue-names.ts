@@ -63,15 +63,15 @@ export function chooseQueues(app: App, asked: WorkerQueues): ChosenQueues {
 
 /**
  * The error for a queue name that does not exist.
- * @param goOn a command that works all the same
+ * @param allowedBy a command that works all the same
  */
-export function unknownQueue(name: string, app: App, goOn?: string): NotFoundError {
+export function unknownQueue(name: string, app: App, allowedBy?: string): NotFoundError {
   return new NotFoundError("Q2003", `no queue named "${name}"`, {
     hint: didYouMean(
       name,
       app.queues.map((queue) => queue.name),
     ),
-    details: { known: knownQueues(app), ...(goOn === undefined ? {} : { "go on": goOn }) },
+    details: { known: knownQueues(app), ...(allowedBy === undefined ? {} : { "allow it": allowedBy }) },
   });
 }
 

@@ -4,7 +4,7 @@ import type { Colors } from "./output/colors.ts";
 import { formatCount } from "./output/numbers.ts";
 import { printable } from "./output/printable.ts";
 import type { Column } from "./output/table.ts";
-import { strandedWarning } from "./stranded-queues.ts";
+import { strandedWarning } from "./queue-warnings.ts";
 
 /** Headings of the table of queues, in `q status` and `q queues`. */
 export const queueColumns: readonly Column[] = [

@@ -5,7 +5,7 @@ import { CommandLine } from "./command-line.ts";
 import type { CommandEntry } from "./command-table.ts";
 import { exitCode } from "./exit-code.ts";
 import { colors } from "./output/colors.ts";
-import { renderCommandHelp } from "./output/help-command.ts";
+import { commandHelpJson, renderCommandHelp } from "./output/help-command.ts";
 
 /** Loads, parses and runs one command. */
 export async function runCommand(entry: CommandEntry, args: readonly string[], context: CliContext): Promise<number> {
@@ -13,10 +13,16 @@ export async function runCommand(entry: CommandEntry, args: readonly string[], c
   return line.parse(args, context).execute();
 }
 
-export async function helpCommand(entry: CommandEntry, context: CliContext): Promise<number> {
+/** Prints the help page of one command. */
+export async function helpCommand(
+  entry: CommandEntry,
+  context: CliContext,
+  { json }: { readonly json: boolean },
+): Promise<number> {
   const commandClass = await entry.load();
   const { shape } = new CommandLine(commandClass);
-  context.stdout.write(renderCommandHelp({ entry, commandClass, shape }, colors(context.terminal.stdoutColor)));
+  const help = { entry, commandClass, shape };
+  context.stdout.write(json ? commandHelpJson(help) : renderCommandHelp(help, colors(context.terminal.stdoutColor)));
   return exitCode.done;
 }
 

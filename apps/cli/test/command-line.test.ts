@@ -30,6 +30,13 @@ describe("help", () => {
     expect(stdout).not.toContain("#0");
   });
 
+  test("with --json every page is a document", async () => {
+    const project = await Project.create();
+    expect(await project.json(["help"])).toMatchObject({ v: 1, commands: expect.any(Array) });
+    expect(await project.json(["help", "dead"])).toMatchObject({ commands: { length: 4 } });
+    expect(await project.json(["send", "--help"])).toMatchObject({ command: "send", options: expect.any(Array) });
+  });
+
   test("the overview names every command and goes to stdout", async () => {
     const project = await Project.create();
     const { code, stdout } = await project.q([]);

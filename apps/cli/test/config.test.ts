@@ -46,12 +46,38 @@ describe("a config that does not load", () => {
     expect(stderr).toContain(place);
   });
 
+  test("one that imports a task file, which imports it back, is told so", async () => {
+    const project = await Project.create({
+      "q.config.ts": `import { a } from "./tasks.js"; import { createApp } from "@q/core";
+        export const app = createApp({ queues: ["one"] }); export const b = a;`,
+      "tasks.ts": `import { app } from "./q.config.js"; export const a = app.instrumentedTask({ name: "a" }, () => {});`,
+    });
+    expect((await project.q(["check"])).stderr).toContain("do q.config.ts and tasks.ts import each other?");
+  });
+
+  test.each([
+    ["ends the process", "process.exit(0);"],
+    ["waits for what never comes", "await new Promise(() => {});"],
+  ])("one that %s is an error and no success", async (_what, content) => {
+    const project = await Project.create({ "q.config.ts": content });
+    const { code, stdout, stderr } = await project.q(["check"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("Q2115");
+  });
+
   test("no app in it", async () => {
     const project = await Project.create({ "q.config.ts": "export const nothing = 1;" });
     const { code, stderr } = await project.q(["check"]);
     expect(code).toBe(2);
     expect(stderr).toContain("export const app = createApp");
   });
+});
+
+test("what the config prints goes to stderr, so that stdout is the result alone", async () => {
+  const project = await Project.create({ "q.config.ts": `console.log("config loaded");${config}` });
+  const { stdout, stderr } = await project.q(["status", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ v: 1 });
+  expect(stderr).toBe("config loaded\n");
 });
 
 describe("the broker from outside", () => {
@@ -140,6 +166,13 @@ describe("q init", () => {
     const again = await project.q(["init"]);
     expect(again.code).toBe(6);
     expect(again.stderr).toContain("q.config.ts");
+  });
+
+  test("a folder in which it cannot write is an error of the folder, not of q", async () => {
+    const project = await Project.create({ src: "a file where a folder should be" });
+    const { code, stderr } = await project.q(["init"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("src/tasks/hello.ts could not be written");
   });
 
   test("--dry-run shows the files and writes none", async () => {

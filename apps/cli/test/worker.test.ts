@@ -136,6 +136,13 @@ test("an unknown queue stops it before it starts, unless it is told to go on", a
   expect(went.stdout).toContain('no queue named \\"emial\\"');
 });
 
+test("a worker warns of a queue of its own that is paused", async () => {
+  const project = await usualProject();
+  await project.q(["queues", "pause", "email"]);
+  const { stdout } = await project.q(["worker", "--burst", "--idle", "50ms"]);
+  expect(stdout).toContain("email is paused: no worker takes from it until q queues resume email");
+});
+
 test("--max ends a burst after that many, and leaves the rest", async () => {
   const project = await usualProject();
   for (const name of ["a", "b", "c"]) await project.q(["send", "hello", JSON.stringify({ name })]);

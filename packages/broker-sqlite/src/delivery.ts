@@ -1,6 +1,6 @@
 import type { BrokerMessage, Delivery, MalformedMessage, Outcome, Settled } from "@q/core/broker";
 import type { Losable } from "./held-messages.ts";
-import { markStarted, settle, type Hold } from "./settle.ts";
+import type { Hold } from "./settle.ts";
 import type { Store } from "./store.ts";
 
 /** A message that this broker holds. */
@@ -37,13 +37,13 @@ export class SqliteDelivery implements Delivery, Losable {
   }
 
   start(): Promise<Settled> {
-    return this.#ended === undefined ? markStarted(this.#store, this.#hold) : Promise.resolve("lost");
+    return this.#ended === undefined ? this.#store.settler.start(this.#hold) : Promise.resolve("lost");
   }
 
   settle(outcome: Outcome): Promise<Settled> {
     if (this.#ended !== undefined) return Promise.resolve("lost");
     this.#ended = "settled";
     this.#store.session.held.remove(this);
-    return settle(this.#store, this.#hold, outcome);
+    return this.#store.settler.settle(this.#hold, outcome);
   }
 }

@@ -84,6 +84,39 @@ describe("writes of one turn", () => {
   });
 });
 
+describe("writes of one kind", () => {
+  test("are carried out by one call where the first of them stands, and each hears its own answer", async () => {
+    const { commits, add, events } = await bench();
+    const calls: (readonly string[])[] = [];
+    const addAll = (names: readonly string[]): number[] => {
+      calls.push(names);
+      return names.map(add);
+    };
+    const lengths = (names: readonly string[]): number[] => names.map((name) => name.length);
+    const answers = await Promise.all([
+      commits.write(() => `${calls.length} calls before`),
+      commits.writeTogether(addAll, "a", {}),
+      commits.writeTogether(lengths, "four", {}),
+      commits.write(() => `${calls.length} call before`),
+      commits.writeTogether(addAll, "b", {}),
+      commits.writeTogether(lengths, "seventy", {}),
+    ]);
+    expect(answers).toEqual(["0 calls before", 1, 4, "1 call before", 1, 7]);
+    expect(calls).toEqual([["a", "b"]]);
+    expect(events).toEqual(["begin"]);
+  });
+
+  test("of which one fails leave the others standing", async () => {
+    const { commits, add, raw } = await bench();
+    const addAll = (names: readonly string[]): number[] => names.map(add);
+    const results = await Promise.allSettled(
+      ["a", "b", "a", "c"].map((name) => commits.writeTogether(addAll, name, {})),
+    );
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    expect(countRows(raw, "queue")).toBe(3);
+  });
+});
+
 describe("while another process writes", () => {
   test("writes wait, gather, and are committed together", async () => {
     const { commits, add, events, raw } = await bench();

@@ -20,8 +20,13 @@ export interface WriteOptions {
   readonly weight?: number;
 }
 
+/** Carries out writes of one kind together; answers each, in their order. */
+export type RunTogether<Item, Answer> = (items: readonly Item[]) => readonly Answer[];
+
 interface Write {
-  readonly run: () => unknown;
+  /** The same function for all writes of one kind. */
+  readonly run: RunTogether<unknown, unknown>;
+  readonly item: unknown;
   readonly options: WriteOptions;
   readonly dueAt: number;
   /** The caller knows how it ended, or that it took too long. */
@@ -61,7 +66,7 @@ const fullPauseMs = 50;
  * Collects the writes of one turn of the event loop, and those that come while the lock is awaited, into one transaction. Each caller hears
  * after the COMMIT. When a write fails the others do not: the group is halved until the culprit stands alone.
  *
- * Hence `run` may be called more than once, and must change nothing outside the database.
+ * Hence what writes may be called more than once, and must change nothing outside the database.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
@@ -78,15 +83,24 @@ export class GroupCommit {
    * others as `run` throws them
    */
   write<T>(run: () => T, options: WriteOptions = {}): Promise<T> {
+    return this.writeTogether(() => [run()], undefined, options);
+  }
+
+  /**
+   * As `write`, for what is cheaper many at a time: the writes of a transaction that are given the same function are carried out by one call
+   * of it, where the first of them stands. They must not depend on what stands between them.
+   */
+  writeTogether<Item, T>(run: RunTogether<Item, T>, item: Item, options: WriteOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) {
         reject(notOpen(this.#options.connection.address));
         return;
       }
       const dueAt = this.#options.clock.monotonic() + this.#options.timeoutMs;
-      // `resolve` is only ever given what `run` answered.
+      // `run` is only ever given the items that came with it, and `resolve` what it answered.
       this.#waiting.push({
-        run,
+        run: run as RunTogether<unknown, unknown>,
+        item,
         options,
         dueAt,
         answered: false,
@@ -190,7 +204,7 @@ export class GroupCommit {
     connection.begin(durable && group.some((write) => write.options.durable === true));
     try {
       onBegin();
-      const results = group.map((write) => write.run());
+      const results = runAll(group);
       connection.commit();
       return results;
     } catch (error) {
@@ -207,6 +221,18 @@ export class GroupCommit {
     }
     this.#waiting = this.#waiting.filter((write) => !write.answered || write.options.mustHappen === true);
   }
+}
+
+function runAll(group: readonly Write[]): unknown[] {
+  const itemsOf = new Map<Write["run"], unknown[]>();
+  for (const { run, item } of group) {
+    const items = itemsOf.get(run);
+    if (items === undefined) itemsOf.set(run, [item]);
+    else items.push(item);
+  }
+  const answersOf = new Map<Write["run"], Iterator<unknown>>();
+  for (const [run, items] of itemsOf) answersOf.set(run, run(items).values());
+  return group.map(({ run }) => answersOf.get(run)?.next().value as unknown);
 }
 
 function adds(write: Write): boolean {

@@ -13,6 +13,7 @@ import { Queues } from "./queues.ts";
 import { Recovery } from "./recovery.ts";
 import { Sequence } from "./sequence.ts";
 import { Session } from "./session.ts";
+import { Settler } from "./settle.ts";
 import { loadSqliteDriver, type SqliteDriver } from "./sqlite-driver.ts";
 import type { Store } from "./store.ts";
 
@@ -79,6 +80,7 @@ export class OpenBroker {
       commits,
       sequence,
       session,
+      settler: new Settler({ connection, commits, sequence, clock }),
       bell,
       clock,
       logger,

@@ -48,6 +48,12 @@ describe("sqlite()", () => {
     expect(() => sqlite(url)).toThrow(expect.objectContaining({ code, name: "ConfigError" }));
   });
 
+  test("a password in a URL that it refuses is not repeated", () => {
+    const refused = (): unknown => sqlite("sqlite://app:hunter2@host/q.db");
+    expect(refused).toThrow(expect.objectContaining({ code: "Q2021" }));
+    expect(refused).not.toThrow(/hunter2/);
+  });
+
   test("refuses options from plain JavaScript that it does not know", () => {
     const options = { path: "q.db", busyTimeout: 5 };
     expect(() => sqlite(options)).toThrow('the SQLite broker has an unknown option "busyTimeout"');

@@ -74,8 +74,9 @@ function optionsOf(url: string): SqliteOptions {
 function pathOf(place: string): string {
   const withoutHost = place.startsWith("///") ? place.slice(2) : place;
   if (withoutHost.startsWith("//")) {
-    throw new ConfigError("Q2021", `expected a path after ${scheme}, got the host name of "${place}"`, {
-      hint: `${scheme}${place.slice(2)} is relative to the working directory, ${scheme}/${place.slice(2)} is absolute`,
+    // What stands there is not repeated: in the URL of another store it would be a password.
+    throw new ConfigError("Q2021", `expected a path after ${scheme}, got a host name`, {
+      hint: `${scheme}.q/q.db is relative to the working directory, ${scheme}/var/lib/q.db is absolute`,
     });
   }
   try {

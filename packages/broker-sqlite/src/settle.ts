@@ -1,6 +1,8 @@
-import type { Outcome, Settled } from "@q/core/broker";
+import type { Clock, Outcome, Settled } from "@q/core/broker";
+import type { Connection } from "./connection.ts";
+import type { GroupCommit } from "./group-commit.ts";
 import { messageState } from "./schema.ts";
-import type { Store } from "./store.ts";
+import type { Sequence } from "./sequence.ts";
 
 /** A message as its holder knows it. The fence is of one claim: with any other number the row is somebody else's. */
 export interface Hold {
@@ -8,82 +10,112 @@ export interface Hold {
   readonly fence: number;
 }
 
-/** Ends a hold in one transaction. */
-export function settle(store: Store, hold: Hold, outcome: Outcome): Promise<Settled> {
-  const { commits } = store;
-  switch (outcome.kind) {
-    case "ack":
-      return commits.write(() => ack(store, hold), { mustHappen: true });
-    case "release":
-      return commits.write(() => release(store, hold), { mustHappen: true, rings: true });
-    case "requeue": {
-      const { delayMs, headers } = outcome;
-      const text = headers === undefined ? null : JSON.stringify(headers);
-      return commits.write(() => requeue(store, hold, { delayMs, headers: text }), { mustHappen: true, rings: true });
-    }
-    case "bury": {
-      const reason = JSON.stringify(outcome.reason);
-      return commits.write(() => bury(store, hold, reason), { mustHappen: true });
+export interface SettlerOptions {
+  readonly connection: Connection;
+  readonly commits: GroupCommit;
+  readonly sequence: Sequence;
+  readonly clock: Clock;
+}
+
+const acknowledge = `DELETE FROM message WHERE seq IN (SELECT value FROM json_each(?)) AND fence = ? AND state = 2 RETURNING seq`;
+
+/** Ends holds, each in one transaction. */
+export class Settler {
+  readonly #options: SettlerOptions;
+
+  constructor(options: SettlerOptions) {
+    this.#options = options;
+  }
+
+  settle(hold: Hold, outcome: Outcome): Promise<Settled> {
+    const { commits } = this.#options;
+    switch (outcome.kind) {
+      case "ack":
+        return commits.writeTogether(this.#ack, hold, { mustHappen: true });
+      case "release":
+        return commits.write(() => this.#release(hold), { mustHappen: true, rings: true });
+      case "requeue": {
+        const { delayMs, headers } = outcome;
+        const text = headers === undefined ? null : JSON.stringify(headers);
+        return commits.write(() => this.#requeue(hold, { delayMs, headers: text }), { mustHappen: true, rings: true });
+      }
+      case "bury": {
+        const reason = JSON.stringify(outcome.reason);
+        return commits.write(() => this.#bury(hold, reason), { mustHappen: true });
+      }
     }
   }
-}
 
-/** Marks that a suspect is about to run, so that a crash from here on counts. */
-export function markStarted({ commits, connection }: Store, { seq, fence }: Hold): Promise<Settled> {
-  return commits.write(() =>
-    answer(connection.run("UPDATE message SET started = 1 WHERE seq = ? AND fence = ? AND state = 2", seq, fence)),
-  );
-}
+  /** Marks that a suspect is about to run, so that a crash from here on counts. */
+  start({ seq, fence }: Hold): Promise<Settled> {
+    const { commits, connection } = this.#options;
+    return commits.write(() =>
+      answer(connection.run("UPDATE message SET started = 1 WHERE seq = ? AND fence = ? AND state = 2", seq, fence)),
+    );
+  }
 
-function ack({ connection }: Store, { seq, fence }: Hold): Settled {
-  return answer(connection.run("DELETE FROM message WHERE seq = ? AND fence = ? AND state = 2", seq, fence));
-}
+  /** Half the cost of one row each. Messages of one claim have one fence, so there are few statements. */
+  readonly #ack = (holds: readonly Hold[]): Settled[] => {
+    const seqsByFence = new Map<number, number[]>();
+    for (const { seq, fence } of holds) {
+      const seqs = seqsByFence.get(fence);
+      if (seqs === undefined) seqsByFence.set(fence, [seq]);
+      else seqs.push(seq);
+    }
+    const goneByFence = new Map<number, ReadonlySet<number>>();
+    for (const [fence, seqs] of seqsByFence) {
+      const gone = this.#options.connection.all<{ seq: number }>(acknowledge, JSON.stringify(seqs), fence);
+      goneByFence.set(fence, new Set(gone.map(({ seq }) => seq)));
+    }
+    return holds.map(({ seq, fence }) => (goneByFence.get(fence)?.has(seq) === true ? "settled" : "lost"));
+  };
 
-/** Its position is as it was, and with it its place. */
-function release({ connection }: Store, { seq, fence }: Hold): Settled {
-  return answer(
+  /** Its position is as it was, and with it its place. */
+  #release({ seq, fence }: Hold): Settled {
+    return answer(
+      this.#options.connection.run(
+        "UPDATE message SET state = 0, owner = NULL, started = 0 WHERE seq = ? AND fence = ? AND state = 2",
+        seq,
+        fence,
+      ),
+    );
+  }
+
+  #requeue(
+    { seq, fence }: Hold,
+    { delayMs, headers }: { readonly delayMs: number; readonly headers: string | null },
+  ): Settled {
+    const { connection, sequence, clock } = this.#options;
+    const { state, dueAt } = dueIn(delayMs, clock.now());
+    return answer(
+      connection.run(
+        `UPDATE message SET state = ?, position = ?, due_at = ?, owner = NULL, started = 0, crashes = 0, headers = coalesce(?, headers)
+         WHERE seq = ? AND fence = ? AND state = 2`,
+        state,
+        sequence.take(),
+        dueAt,
+        headers,
+        seq,
+        fence,
+      ),
+    );
+  }
+
+  /** The row moves column by column, so that what is malformed stays as it was found. */
+  #bury(hold: Hold, reason: string): Settled {
+    const { connection, sequence, clock } = this.#options;
+    const { seq, fence } = hold;
     connection.run(
-      "UPDATE message SET state = 0, owner = NULL, started = 0 WHERE seq = ? AND fence = ? AND state = 2",
-      seq,
-      fence,
-    ),
-  );
-}
-
-function requeue(
-  { connection, sequence, clock }: Store,
-  { seq, fence }: Hold,
-  { delayMs, headers }: { readonly delayMs: number; readonly headers: string | null },
-): Settled {
-  const { state, dueAt } = dueIn(delayMs, clock.now());
-  return answer(
-    connection.run(
-      `UPDATE message SET state = ?, position = ?, due_at = ?, owner = NULL, started = 0, crashes = 0, headers = coalesce(?, headers)
-       WHERE seq = ? AND fence = ? AND state = 2`,
-      state,
+      `INSERT INTO dead (entry, queue_id, priority, id, headers, properties, body, reason, died_at)
+       SELECT ?, queue_id, priority, id, headers, properties, body, ?, ? FROM message WHERE seq = ? AND fence = ? AND state = 2`,
       sequence.take(),
-      dueAt,
-      headers,
+      reason,
+      clock.now(),
       seq,
       fence,
-    ),
-  );
-}
-
-/** The row moves column by column, so that what is malformed stays as it was found. */
-function bury(store: Store, hold: Hold, reason: string): Settled {
-  const { connection, sequence, clock } = store;
-  const { seq, fence } = hold;
-  const buried = connection.run(
-    `INSERT INTO dead (entry, queue_id, priority, id, headers, properties, body, reason, died_at)
-     SELECT ?, queue_id, priority, id, headers, properties, body, ?, ? FROM message WHERE seq = ? AND fence = ? AND state = 2`,
-    sequence.take(),
-    reason,
-    clock.now(),
-    seq,
-    fence,
-  );
-  return buried === 0 ? "lost" : ack(store, hold);
+    );
+    return this.#ack([hold])[0] ?? "lost";
+  }
 }
 
 function answer(changedRows: number): Settled {

@@ -5,6 +5,7 @@ import type { GroupCommit } from "./group-commit.ts";
 import type { Queues } from "./queues.ts";
 import type { Sequence } from "./sequence.ts";
 import type { Session } from "./session.ts";
+import type { Settler } from "./settle.ts";
 
 /** What the parts of an open broker work with. */
 export interface Store {
@@ -13,6 +14,7 @@ export interface Store {
   readonly sequence: Sequence;
   readonly queues: Queues;
   readonly session: Session;
+  readonly settler: Settler;
   readonly bell: Bell;
   readonly clock: Clock;
   readonly logger: Logger;

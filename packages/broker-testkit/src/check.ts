@@ -3,7 +3,17 @@ import type { Harness } from "./harness.ts";
 import type { World } from "./world.ts";
 
 /** What a check needs beyond the required: an ability of the harness, or an optional part of the broker. */
-export type Need = "crash" | "interrupt" | "expire" | "inject" | "once" | "inspector" | "peek" | "control" | "leases";
+export type Need =
+  | "crash"
+  | "interrupt"
+  | "expire"
+  | "expireUnnoticed"
+  | "inject"
+  | "once"
+  | "inspector"
+  | "peek"
+  | "control"
+  | "leases";
 
 /** One law that every broker keeps. */
 export interface Check {
@@ -30,6 +40,7 @@ function missingPart(need: Need, harness: Harness, broker: Broker): string | und
     case "crash":
     case "interrupt":
     case "expire":
+    case "expireUnnoticed":
     case "inject":
       return harness[need] === undefined ? `the harness has no ${need}()` : undefined;
     case "peek":

@@ -28,6 +28,11 @@ export interface Harness {
    * for longer than its leases. The broker goes on afterwards. Resolves when others can have what it held.
    */
   expire?(broker: Broker): void | Promise<void>;
+  /**
+   * As `expire`, for messages, but the broker does not hear of it, now or later: what it still says about them, the store alone refuses.
+   * Usually `expire` with the broker's regular rounds stopped. It is only asked to settle, to start, and to close afterwards.
+   */
+  expireUnnoticed?(broker: Broker): void | Promise<void>;
   /** Puts bytes straight into the store, at the place of the queue's next message, past every check of the broker. */
   inject?(world: HarnessWorld, queue: string, raw: Uint8Array): void | Promise<void>;
   /** Removes what the world left behind. All its brokers are closed or dead by then. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import type { BrokerMessage, Consumer, Delivery, MalformedMessage, Outcome } from "@q/core/broker";
-import { within } from "./wait.ts";
+import { letPass, within } from "./wait.ts";
 
 export interface InboxOptions {
   /** Milliseconds to wait for a delivery. */
@@ -70,7 +69,7 @@ export class Inbox {
 
   /** Fails when anything comes that was not taken. */
   async staysEmpty(forMs: number = this.#options.quietMs): Promise<void> {
-    await pause(forMs);
+    await letPass(forMs);
     this.throwFailure();
     assert.deepEqual(this.received.slice(this.#taken).map(labelOf), [], "nothing more was to be delivered");
   }

@@ -2,6 +2,15 @@ import assert, { AssertionError } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 
 const pollMs = 5;
+const naps = 4;
+
+/**
+ * Lets at least `ms` milliseconds pass, in naps between which this process gets on with its work: on a machine that stands still for
+ * all of one long sleep nothing happens either, and that proves nothing.
+ */
+export async function letPass(ms: number): Promise<void> {
+  for (let nap = 0; nap < naps; nap += 1) await pause(ms / naps);
+}
 
 /**
  * Waits until `check` stops throwing assertions and does not answer `false`.

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import {
   silentLogger,
   type Broker,
@@ -12,7 +11,7 @@ import {
 } from "@q/core/broker";
 import type { Harness, HarnessWorld } from "./harness.ts";
 import { Inbox } from "./inbox.ts";
-import { within } from "./wait.ts";
+import { letPass, within } from "./wait.ts";
 
 /** The brokers and queues of one check. */
 export class World implements HarnessWorld {
@@ -128,6 +127,11 @@ export class World implements HarnessWorld {
     await this.#harness.expire(broker);
   }
 
+  async expireUnnoticed(broker: Broker): Promise<void> {
+    assert.ok(this.#harness.expireUnnoticed !== undefined);
+    await this.#harness.expireUnnoticed(broker);
+  }
+
   async inject(raw: Uint8Array): Promise<void> {
     assert.ok(this.#harness.inject !== undefined);
     await this.#harness.inject(this, this.queue, raw);
@@ -135,7 +139,7 @@ export class World implements HarnessWorld {
 
   /** Lets time pass. Only to see that something does not happen, or to reach a moment that the broker promised. */
   async pause(ms: number = this.quietMs): Promise<void> {
-    await pause(ms);
+    await letPass(ms);
   }
 
   /** Closes every broker, mends every cut, removes the traces. */

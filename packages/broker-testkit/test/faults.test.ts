@@ -42,8 +42,7 @@ describe.concurrent("a healthy broker behind the same wrapping passes", () => {
 describe.concurrent("a broker fails", () => {
   for (const fault of faults) {
     for (const name of fault.caughtBy.filter((caught) => caught !== alone)) {
-      // Again, because a machine that stops for a moment can hide a message that came too early.
-      test(`where ${fault.name}: "${name}"`, { retry: 2 }, () => assertCatches(checkNamed(name), fault));
+      test(`where ${fault.name}: "${name}"`, () => assertCatches(checkNamed(name), fault));
     }
   }
 });

@@ -18,11 +18,13 @@ export function memoryHarness(): Harness {
       return () => memory(broker).reconnect();
     },
     expire: (broker) => memory(broker).expire(),
+    expireUnnoticed: (broker) => memory(broker).expireUnnoticed(),
     inject: (world, queue, raw) => storeOf(world).inject(queue, raw),
-    latenessMs: 250,
-    recoveryMs: 250,
+    latenessMs: 500,
+    recoveryMs: 500,
     crashDelayMs: 250,
     ttlMs: 1000,
+    quietMs: 250,
   };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { createApp, EagerTaskFailed, fromUrl, retry, type Broker, type Middleware, type TaskContext } from "./index.ts";
-import { memoryBroker, testApp } from "./testing/index.ts";
+import { FakeClock, memoryBroker, testApp } from "./testing/index.ts";
 
 const withCode = (code: string, message = /^/): unknown =>
   expect.objectContaining({ code, message: expect.stringMatching(message) as unknown });
@@ -221,4 +221,90 @@ test("the broker of a URL is the one whose scheme it has; the URL itself is neve
       expect.objectContaining({ code: "Q2014", message: expect.not.stringContaining("secret") }),
     );
   }
+});
+
+test("a closed app sends nothing more, until it is opened again", async () => {
+  const broker = memoryBroker();
+  const app = createApp({ queues: ["default"], broker });
+  const task = app.instrumentedTask({ name: "t.late" }, () => {});
+  await task.delay();
+  await app.close();
+  await expect(task.delay()).rejects.toMatchObject({ code: "Q1010" });
+  expect(broker.connected).toBe(false);
+  await app.open();
+  await task.delay();
+  await app.close();
+});
+
+test("a broker that opens only after close does not leave the app open", async () => {
+  const clock = new FakeClock();
+  const broker = memoryBroker();
+  let answer = (): void => {};
+  const open = broker.open.bind(broker);
+  broker.open = async (context) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    await open(context);
+  };
+  const app = createApp({ queues: ["default"], broker, clock });
+  const task = app.instrumentedTask({ name: "t.late" }, () => {});
+  const sending = task.delay().catch((error: unknown) => (error as { code: string }).code);
+  await clock.advance(0);
+  const closing = app.close();
+  await clock.advance("10s");
+  await closing;
+  expect(await sending).toBe("Q1102");
+  answer();
+  await clock.advance(0);
+  expect(broker.connected).toBe(false);
+});
+
+test("positional arguments are checked by the schema under their names, before anything is sent", async () => {
+  const app = createApp({ queues: ["default"] });
+  const t = testApp(app);
+  app.instrumentedTask({ name: "t.named", positional: ["id"], args: z.object({ id: z.number() }) }, () => {});
+  app.instrumentedTask({ name: "t.unnamed" }, () => {});
+  await app.sendTask("t.named", [7]);
+  await expect(app.sendTask("t.named", ["seven"])).rejects.toMatchObject({ code: "Q3001" });
+  await expect(app.sendTask("t.unnamed", [7])).rejects.toMatchObject({ code: "Q3004" });
+  expect(t.sent("t.named")).toEqual([[7]]);
+  await t.close();
+});
+
+test("sendMany stops reading at the first error", async () => {
+  const app = createApp({ queues: ["default"] });
+  const t = testApp(app);
+  const task = app.instrumentedTask({ name: "t.bulk" }, (_args: object) => {});
+  let produced = 0;
+  const endless = (function* () {
+    for (;;) {
+      produced += 1;
+      yield task.signature(produced === 3 ? { when: new Date() } : { produced });
+    }
+  })();
+  await expect(app.sendMany(endless)).rejects.toMatchObject({ code: "Q3002" });
+  expect([produced, t.messageCount]).toEqual([3, 2]);
+  await t.close();
+});
+
+test("an eager at-most-once task that fails says so", async () => {
+  const app = createApp({ queues: ["default"], eager: true });
+  const task = app.instrumentedTask({ name: "t.once", delivery: "at-most-once" }, () => {
+    throw new TypeError("bug");
+  });
+  await expect(task.delay()).rejects.toMatchObject({ code: "Q4008", reason: { code: "failed" } });
+});
+
+test.each([
+  [{ name: "t.x", retry: { on: [Error] } }, () => {}, "Q2013"],
+  [{ name: "t.x", maxMessageSize: "1 MB" }, () => {}, "Q2012"],
+  [{ name: "t.x", delivery: "at-most-one" }, () => {}, "Q2016"],
+  [{ name: "t.x" }, undefined, "Q2024"],
+])("a task declared as %j with the handler %j is refused with %s", (options, handler, code) => {
+  const app = createApp({ queues: ["default"] });
+  expect(() => app.instrumentedTask(options as never, handler as never)).toThrow(withCode(code));
+});
+
+test("a task without a name is found by its file and line", () => {
+  const app = createApp({ queues: ["default"] });
+  expect(() => app.instrumentedTask({} as never, () => {})).toThrow(withCode("Q2005", /app\.test\.ts:\d+/));
 });

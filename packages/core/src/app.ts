@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { readAppOptions, type AppOptions, type AppSettings } from "./app-options.ts";
+import { PublishRejected } from "./broker/broker-error.ts";
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { Broker, QueueOptions } from "./broker/broker.ts";
 import { callSite, formatLocation, type SourceLocation } from "./call-site.ts";
@@ -35,6 +36,9 @@ export class App<Queue extends string = string> {
   #sending: { readonly producer: Producer; readonly sender: Sender } | undefined;
   #opening: Promise<void> | undefined;
   #isOpen = false;
+  /** Closed, and not opened again: what is sent now comes too late. */
+  #isClosed = false;
+  #closings = 0;
 
   /** Use `createApp`. */
   constructor(options: AppOptions<Queue>, definedAt: SourceLocation | undefined) {
@@ -90,7 +94,7 @@ export class App<Queue extends string = string> {
    *   async ({ eventId }: { eventId: string }) => { await save(eventId); },
    * );
    * ```
-   * @throws ConfigError `Q2003` undeclared queue, `Q2004` name taken, `Q2005` no name, `Q2010` to `Q2016` bad options
+   * @throws ConfigError `Q2003` undeclared queue, `Q2004` name taken, `Q2005` no name, `Q2010` to `Q2016` bad options, `Q2024` no handler
    */
   instrumentedTask<Schema extends StandardSchemaV1<object>>(
     options: TaskOptions<Queue> & { readonly args: Schema },
@@ -132,20 +136,25 @@ export class App<Queue extends string = string> {
   }
 
   /**
-   * Sends many, few calls to the broker. Reads its input only as fast as the broker takes it, so it may be endless.
-   * @throws the first error, after all that were begun have ended; use `delay` and `Promise.allSettled` to know each one's fate
+   * Sends many, few calls to the broker. Reads its input only as fast as the broker takes it: few messages are in memory at a time.
+   * @throws the first error: reads no further, and waits until all that were begun have ended; use `delay` and `Promise.allSettled` to know each one's fate
    */
   async sendMany(signatures: Iterable<Signature> | AsyncIterable<Signature>): Promise<readonly Sent[]> {
     const { producer, sender } = this.#ready();
     const sends: Promise<Sent>[] = [];
-    for await (const signature of signatures) {
-      const send = sender.send(signature);
-      // Looked at below, all together; until then a rejection must not count as unhandled.
-      send.catch(() => {});
-      sends.push(send);
-      await producer.room();
+    let hasFailed = false;
+    try {
+      for await (const signature of signatures) {
+        const send = sender.send(signature);
+        // Looked at below, all together; until then a rejection must not count as unhandled.
+        send.catch(() => (hasFailed = true));
+        sends.push(send);
+        await producer.room();
+        if (hasFailed) break;
+      }
+    } finally {
+      await Promise.allSettled(sends);
     }
-    await Promise.allSettled(sends);
     return await Promise.all(sends);
   }
 
@@ -162,18 +171,20 @@ export class App<Queue extends string = string> {
    * @throws BrokerError; the next call tries again
    */
   open(): Promise<void> {
-    this.#opening ??= this.#open().catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    return this.#opening;
+    this.#isClosed = false;
+    return this.#connected();
   }
 
-  /** Sends what is waiting to be sent, for as long as a send may take, then disconnects. May be called twice, and without `open`. */
+  /**
+   * Sends what is waiting to be sent, for as long as a send may take, then disconnects. Later sends are refused with `Q1010`, until `open` or
+   * a worker opens the app again. May be called twice, and without `open`.
+   */
   async close(): Promise<void> {
     const { broker, clock, publishTimeoutMs } = this.#settings;
     if (this.#sending !== undefined) await atMost(clock, publishTimeoutMs, this.#sending.producer.flush());
     this.#isOpen = false;
+    this.#isClosed = true;
+    this.#closings += 1;
     this.#opening = undefined;
     await broker?.close();
   }
@@ -198,7 +209,8 @@ export class App<Queue extends string = string> {
     if (this.#sending !== undefined) return this.#sending;
     const { clock, publishTimeoutMs, maxBufferedBytes, eager } = this.#settings;
     const publish = async (messages: readonly OutgoingMessage[]): Promise<void> => {
-      if (!this.#isOpen) await this.open();
+      if (this.#isClosed) throw new PublishRejected("Q1010", "the app is closed", { hint: "send before app.close()" });
+      if (!this.#isOpen) await this.#connected();
       await this.broker.publish(messages);
     };
     const producer = new Producer({ publish, clock, publishTimeoutMs, maxBufferedBytes });
@@ -209,10 +221,24 @@ export class App<Queue extends string = string> {
     return this.#sending;
   }
 
+  /** The one opening that is under way or done; after a failure, the next call begins another. */
+  #connected(): Promise<void> {
+    if (this.#opening !== undefined) return this.#opening;
+    const opening = this.#open();
+    this.#opening = opening;
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    return opening;
+  }
+
   async #open(): Promise<void> {
     this.#ready();
+    const closings = this.#closings;
     await this.#connect(this.broker);
-    this.#isOpen = true;
+    if (closings === this.#closings) this.#isOpen = true;
+    // A broker that took its time must not stay open behind the app's back.
+    else if (this.#isClosed) await this.broker.close();
   }
 
   async #connect(broker: Broker): Promise<void> {

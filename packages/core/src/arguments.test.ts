@@ -1,4 +1,5 @@
 import { runInNewContext } from "node:vm";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -152,16 +153,16 @@ describe("validateArguments", () => {
     const error = failureOf(() => validateArguments("events.save_event", schema, { userId: "hunter2" }));
     expect([error.code, error.message]).toEqual([
       "Q3001",
-      "events.save_event: args.userId expected number, received string",
+      "events.save_event: args.userId expected number, got a string",
     ]);
   });
 
   it("counts further issues and lists them as details", () => {
     const error = failureOf(() => validateArguments("a.b", schema, { tags: [{ name: 1 }, { name: 2 }] }));
-    expect(error.message).toBe("a.b: args.userId expected number, received undefined, and 2 more");
+    expect(error.message).toBe("a.b: args.userId expected number, got nothing, and 2 more");
     expect(Object.values(error.details)).toEqual([
-      "args.tags.0.name expected string, received number",
-      "args.tags.1.name expected string, received number",
+      "args.tags.0.name expected string, got a number",
+      "args.tags.1.name expected string, got a number",
     ]);
   });
 
@@ -212,4 +213,14 @@ describe("namedArguments", () => {
   it("says what to write when no names are declared", () => {
     expect(failureOf(() => namedArguments(call, undefined)).hint).toContain('positional: ["arg1", "arg2"]');
   });
+});
+
+it.each([
+  ['Invalid type: Expected number but received "hunter2"', "args.pin expected number, got a string"],
+  ['must be a number (was "hunter2")', "args.pin must be a number, got a string"],
+])("what a schema quotes of the value is not repeated: %s", (message, expected) => {
+  const schema: StandardSchemaV1 = {
+    "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [{ message, path: ["pin"] }] }) },
+  };
+  expect(() => validateArguments("t.x", schema, { pin: "hunter2" })).toThrow(`t.x: ${expected}`);
 });

@@ -175,15 +175,19 @@ function accepted(task: string, result: StandardSchemaV1.Result<unknown>, value:
   });
 }
 
+/** The end of a message in which valibot and arktype quote the value, and zod names its type. */
+const whatCame = /[\s,;]*(?:\bbut )?(?:\b(?:got|received)\b|\(was\b).*$/is;
+
 /** `args.userId expected number, got a string`: the schema's words, and the type, never the value, which may be a secret. */
 function describeIssue(issue: StandardSchemaV1.Issue, value: unknown): string {
   const keys = (issue.path ?? []).map((part) => (typeof part === "object" ? part.key : part));
   const place = keys.reduce<string>((text, key) => text + step(typeof key === "number" ? key : String(key)), "args");
-  const words = issue.message.replace(/^Invalid (?:input|type): /, "").slice(0, 200);
+  const words = issue.message
+    .replace(/^Invalid (?:input|type): /, "")
+    .replace(whatCame, "")
+    .slice(0, 200);
   const phrase = words.charAt(0).toLowerCase() + words.slice(1);
-  return /\b(?:got|received|was)\b/.test(phrase)
-    ? `${place} ${phrase}`
-    : `${place} ${phrase}, got ${typeAt(value, keys)}`;
+  return `${place} ${phrase}, got ${typeAt(value, keys)}`;
 }
 
 function typeAt(value: unknown, keys: readonly PropertyKey[]): string {

@@ -2,7 +2,7 @@ import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { DeadReason, Delivery, Outcome, Settled } from "./broker/delivery.ts";
 import { QError } from "./q-error.ts";
 
-/** An eager task did not succeed. `Q4008`; the cause is what its handler threw last, as data. */
+/** An eager task did not succeed. `Q4008`; `reason.error` is what its handler threw last, as data. */
 export class EagerTaskFailed extends QError {
   readonly reason: DeadReason;
 

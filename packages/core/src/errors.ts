@@ -81,5 +81,10 @@ export const isRetry = (error: unknown): error is Retry => hasName(error, "Retry
 
 /** By class, or by name and shape for one that comes from another copy of this package. */
 function hasName(error: unknown, name: string, type: abstract new (...args: never[]) => Error): boolean {
-  return error instanceof type || (error instanceof Error && error.name === name && error.constructor.name === name);
+  try {
+    return error instanceof type || (error instanceof Error && error.name === name && error.constructor.name === name);
+  } catch {
+    // Whatever is thrown may have getters that throw.
+    return false;
+  }
 }

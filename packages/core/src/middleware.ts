@@ -1,5 +1,6 @@
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { JsonObject } from "./json.ts";
+import { ConfigError } from "./q-error.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** A task call that is about to be sent. */
@@ -17,9 +18,9 @@ export interface Middleware {
   readonly name: string;
   /** Headers to add to a message, such as a trace context. Keys of the protocol cannot be changed. */
   readonly headers?: (context: SendContext) => JsonObject;
-  /** Around storing one message. Must call `next` once; what it throws reaches the sender. */
+  /** Around storing one message. Must call `next` once and wait for it, or throw, which reaches the sender; all else is `Q2023`. */
   readonly send?: (context: SendContext, next: () => Promise<void>) => Promise<void>;
-  /** Around one run of a handler, inside its context. Must call `next` once; what it throws goes through the retry policy. */
+  /** Around one run of a handler, inside its context. As `send`; what it throws goes through the retry policy. */
   readonly run?: (context: TaskContext, next: () => Promise<unknown>) => Promise<unknown>;
 }
 
@@ -29,10 +30,15 @@ export type Runner = (context: TaskContext, handler: () => unknown) => unknown;
 /** All `run` parts as one function. Without any, the handler is called directly. */
 export function composeRun(middleware: readonly Middleware[]): Runner {
   let runner: Runner = (_context, handler) => handler();
-  for (const { run } of middleware.toReversed()) {
+  for (const { name, run } of middleware.toReversed()) {
     if (run === undefined) continue;
     const inner = runner;
-    runner = (context, handler) => run(context, async () => await inner(context, handler));
+    runner = (context, handler) =>
+      around(
+        name,
+        async () => await inner(context, handler),
+        (next) => run(context, next),
+      );
   }
   return runner;
 }
@@ -45,10 +51,47 @@ export function composeSend(
   store: (message: OutgoingMessage) => Promise<void>,
 ): Sender {
   let sender: Sender = (_context, message) => store(message);
-  for (const { send } of middleware.toReversed()) {
+  for (const { name, send } of middleware.toReversed()) {
     if (send === undefined) continue;
     const inner = sender;
-    sender = (context, message) => send(context, () => inner(context, message));
+    sender = (context, message) =>
+      around(
+        name,
+        () => inner(context, message),
+        (next) => send(context, next),
+      );
   }
   return sender;
+}
+
+/**
+ * One middleware around what is inside of it. A `next` that is forgotten would lose the message in silence, one that is called again would run
+ * or store it twice.
+ * @throws ConfigError `Q2023` when `next` was not called once and waited for
+ */
+async function around<T>(
+  name: string,
+  inner: () => Promise<T>,
+  call: (next: () => Promise<T>) => Promise<T>,
+): Promise<T> {
+  let passedOn: Promise<T> | undefined;
+  let hasEnded = false;
+  const next = (): Promise<T> => {
+    if (passedOn !== undefined) throw misuse(name, "called next twice");
+    passedOn = inner().finally(() => (hasEnded = true));
+    // Who calls next looks at this one. If nobody does, that is told below.
+    passedOn.catch(() => {});
+    return passedOn;
+  };
+  const result = await call(next);
+  if (passedOn === undefined) throw misuse(name, "did not call next");
+  if (hasEnded) return result;
+  await Promise.allSettled([passedOn]);
+  throw misuse(name, "did not wait for next");
+}
+
+function misuse(name: string, what: string): ConfigError {
+  return new ConfigError("Q2023", `middleware "${name}" ${what}`, {
+    hint: "return await next() once; to skip a run, throw new Ignore()",
+  });
 }

@@ -42,7 +42,8 @@ test("Ignore, Reject and ctx.retry() win over the policy", () => {
 });
 
 test("arguments that the task refuses are dead at once, although everything is retried", () => {
-  expect(after(new ArgumentsError("Q3001", "t: args.id expected number"))).toMatchObject({
+  const error = new ArgumentsError("Q3001", "t: args.id expected number");
+  expect(decide({ kind: "refused", error }, policy, 0.5)).toMatchObject({
     kind: "dead",
     reason: { code: "invalid-arguments" },
   });

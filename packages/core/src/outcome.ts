@@ -1,11 +1,10 @@
 import type { DeadReason } from "./broker/delivery.ts";
 import { errorRecord, errorRecordToJson, type ErrorRecord } from "./error-record.ts";
 import { isIgnore, isReject, isRetry } from "./errors.ts";
-import { hasCode } from "./q-error.ts";
 import { retryDelayMs, verdict, type RetryPolicy } from "./retry-policy.ts";
 
-/** How one run of a handler ended. */
-export type RunResult = { readonly kind: "returned" } | { readonly kind: "threw"; readonly error: unknown };
+/** How one run of a handler ended. `refused`: it was not called, its arguments are not what the task takes. */
+export type RunResult = { readonly kind: "returned" } | { readonly kind: "threw" | "refused"; readonly error: unknown };
 
 /** What counts when a run has failed. */
 export interface FailurePolicy {
@@ -34,10 +33,10 @@ export function decide(result: RunResult, policy: FailurePolicy, random: number)
   if (result.kind === "returned") return { kind: "succeeded" };
   const { error: thrown } = result;
   const error = errorRecord(thrown);
+  if (result.kind === "refused") return dead("invalid-arguments", error);
   if (isIgnore(thrown)) return { kind: "ignored", error };
   if (isReject(thrown)) return dead("rejected", error);
   if (isRetry(thrown)) return retryOrDead(thrown.delayMs, error, policy, random);
-  if (hasCode(thrown, "Q3001") || hasCode(thrown, "Q3004")) return dead("invalid-arguments", error);
   switch (verdict(policy.retryPolicy, thrown)) {
     case "ignore":
       return { kind: "ignored", error };
@@ -46,6 +45,11 @@ export function decide(result: RunResult, policy: FailurePolicy, random: number)
     case "retry":
       return retryOrDead(undefined, error, policy, random);
   }
+}
+
+/** Whether a handler that throws this has itself decided what becomes of its message. */
+export function isVerdict(error: unknown): boolean {
+  return isIgnore(error) || isReject(error) || isRetry(error);
 }
 
 function retryOrDead(delayMs: number | undefined, error: ErrorRecord, policy: FailurePolicy, random: number): Decision {

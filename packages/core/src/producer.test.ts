@@ -129,3 +129,51 @@ test("flush resolves when nothing waits any more, whether it was sent or not", a
   await flushing;
   expect(await sent).toBe("Q1101");
 });
+
+test("a broker that fails without saying why has not taken the message", async () => {
+  const producer = new Producer({
+    clock: new FakeClock(),
+    publishTimeoutMs: 10_000,
+    maxBufferedBytes: 1000,
+    // A broker in JavaScript may.
+    publish: async () => {
+      await Promise.resolve();
+      // oxlint-disable-next-line typescript/only-throw-error
+      throw undefined;
+    },
+  });
+  expect(await code(producer.send(message("a")))).toBe("Q1102");
+});
+
+test("after an answer that never came, nothing keeps the process alive", async () => {
+  const alive = new Set<object>();
+  const clock = new FakeClock();
+  const producer = new Producer({
+    clock: {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      setTimer(delayMs, callback) {
+        const timer = clock.setTimer(delayMs, () => {
+          alive.delete(timer);
+          callback();
+        });
+        alive.add(timer);
+        return {
+          cancel: () => {
+            alive.delete(timer);
+            timer.cancel();
+          },
+        };
+      },
+    },
+    publishTimeoutMs: 10_000,
+    maxBufferedBytes: 10_000,
+    publish: () => new Promise(() => {}),
+  });
+  const sends = [code(producer.send(message("a")))];
+  await clock.advance("1m");
+  sends.push(code(producer.send(message("b"))));
+  expect(alive.size).toBe(1);
+  await clock.advance("1m");
+  expect([await Promise.all(sends), alive.size]).toEqual([["Q1102", "Q1101"], 0]);
+});

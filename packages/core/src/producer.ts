@@ -27,6 +27,10 @@ interface Lane {
   waiting: Waiting[];
   isPublishing: boolean;
   isScheduled: boolean;
+  /** The call under way has had its time, and its senders have been told. It keeps its place: the broker may still carry it out. */
+  isStuck: boolean;
+  /** Ends the wait of everything in the lane. Only there while somebody waits, since it keeps the process alive. */
+  timer: Timer | undefined;
 }
 
 const largestBatch = 1000;
@@ -90,13 +94,14 @@ export class Producer {
   #lane(queue: string): Lane {
     let lane = this.#lanes.get(queue);
     if (lane === undefined) {
-      lane = { queue, waiting: [], isPublishing: false, isScheduled: false };
+      lane = { queue, waiting: [], isPublishing: false, isScheduled: false, isStuck: false, timer: undefined };
       this.#lanes.set(queue, lane);
     }
     return lane;
   }
 
   #schedule(lane: Lane): void {
+    if (lane.isStuck && lane.timer === undefined) this.#watch(lane, []);
     if (lane.isPublishing || lane.isScheduled) return;
     lane.isScheduled = true;
     queueMicrotask(() => {
@@ -109,31 +114,33 @@ export class Producer {
   async #publish(lane: Lane): Promise<void> {
     const batch = takeBatch(lane);
     lane.isPublishing = true;
-    const watch = this.#watch(lane, batch);
+    this.#watch(lane, batch);
     let failure: unknown;
     try {
       await this.#options.publish(batch.map(({ message }) => message));
     } catch (error) {
-      failure = error;
+      failure = error ?? new PublishUnknown("Q1102", "the broker failed without saying why");
     }
-    watch.timer.cancel();
+    lane.timer?.cancel();
+    lane.timer = undefined;
+    if (!lane.isStuck) this.#settle(batch, failure);
+    lane.isStuck = false;
     lane.isPublishing = false;
-    if (!watch.gaveUp) this.#settle(batch, failure);
     if (lane.waiting.length > 0) this.#schedule(lane);
   }
 
-  /** When a batch has no answer in time, its messages may be stored; those behind it were never handed over. */
-  #watch(lane: Lane, batch: readonly Waiting[]): { timer: Timer; gaveUp: boolean } {
+  #watch(lane: Lane, batch: readonly Waiting[]): void {
     const { clock, publishTimeoutMs } = this.#options;
-    const giveUp = (): void => {
-      const text = `the broker did not answer within ${publishTimeoutMs} ms`;
-      if (!watch.gaveUp) this.#settle(batch, new PublishUnknown("Q1102", `${text}: the message may be stored`));
-      watch.gaveUp = true;
-      this.#settle(lane.waiting.splice(0), new PublishRejected("Q1101", `${text}: the message was not handed to it`));
-      watch.timer = clock.setTimer(publishTimeoutMs, giveUp, { keepAlive: true });
-    };
-    const watch = { timer: clock.setTimer(publishTimeoutMs, giveUp, { keepAlive: true }), gaveUp: false };
-    return watch;
+    lane.timer = clock.setTimer(publishTimeoutMs, () => this.#giveUp(lane, batch), { keepAlive: true });
+  }
+
+  /** When a batch has no answer in time, its messages may be stored; those behind it were never handed over. */
+  #giveUp(lane: Lane, batch: readonly Waiting[]): void {
+    const text = `the broker did not answer within ${this.#options.publishTimeoutMs} ms`;
+    lane.timer = undefined;
+    lane.isStuck = true;
+    this.#settle(batch, new PublishUnknown("Q1102", `${text}: the message may be stored`));
+    this.#settle(lane.waiting.splice(0), new PublishRejected("Q1101", `${text}: the message was not handed to it`));
   }
 
   #settle(batch: readonly Waiting[], failure: unknown): void {

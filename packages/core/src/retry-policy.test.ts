@@ -61,3 +61,9 @@ test("a misspelt option is an error that names the right one", () => {
     expect.objectContaining({ code: "Q2011", hint: 'Did you mean "ignore"?' }),
   );
 });
+
+test("a function that is no class is refused: instanceof would throw when the first error comes", () => {
+  expect(() => retry({ on: [((error: unknown) => error) as never] })).toThrow(
+    expect.objectContaining({ code: "Q2013" }),
+  );
+});

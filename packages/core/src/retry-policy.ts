@@ -68,23 +68,28 @@ export function retryDelayMs(
   if (policy === undefined || policy.backoff === null) return defaultDelayMs;
   const { factor, maxMs, jitter } = policy.backoff;
   // The exponent is bounded: beyond it the product is past every maximum anyway.
-  const full = Math.min(maxMs, defaultDelayMs * factor ** Math.min(retries, 64));
+  const full = Math.min(maxMs, defaultDelayMs * Math.min(factor ** Math.min(retries, 64), Number.MAX_VALUE));
   return Math.round(jitter ? full * random : full);
 }
 
 function matches(error: unknown, matcher: ErrorMatcher): boolean {
-  if (typeof matcher === "function") return error instanceof matcher;
-  if (typeof error !== "object" || error === null) return false;
-  const { name, code } = error as { name?: unknown; code?: unknown };
-  return name === matcher || code === matcher;
+  try {
+    if (typeof matcher === "function") return error instanceof matcher;
+    if (typeof error !== "object" || error === null) return false;
+    const { name, code } = error as { name?: unknown; code?: unknown };
+    return name === matcher || code === matcher;
+  } catch {
+    // Whatever is thrown may have getters that throw.
+    return false;
+  }
 }
 
 function checkMatchers(name: string, list: readonly unknown[]): void {
   list.forEach((matcher, index) => {
-    if (typeof matcher === "function" || typeof matcher === "string") return;
+    if (typeof matcher === "string" || isClass(matcher)) return;
     throw new ConfigError(
       "Q2013",
-      `retry({ ${name} }) has ${String(matcher)} at position ${index}: expected an error class or a name`,
+      `retry({ ${name} }) has ${describe(matcher)} at position ${index}: expected an error class or a name`,
       {
         hint: "an import that is undefined here usually means two files import each other",
       },
@@ -92,13 +97,22 @@ function checkMatchers(name: string, list: readonly unknown[]): void {
   });
 }
 
+/** An arrow function has no prototype, and `instanceof` would throw. */
+function isClass(matcher: unknown): boolean {
+  return typeof matcher === "function" && typeof matcher.prototype === "object";
+}
+
+function describe(matcher: unknown): string {
+  return typeof matcher === "function" ? "a function that is no class" : String(matcher);
+}
+
 function readBackoff(backoff: Backoff): RetryPolicy["backoff"] {
   refuseUnknownOptions("retry({ backoff })", backoff, ["type", "factor", "max", "jitter"]);
   const { type, factor = 2, max = "1h", jitter = true } = backoff;
-  if (type !== "exponential" || !(factor >= 1)) {
+  if (type !== "exponential" || !(factor >= 1 && factor < Infinity)) {
     throw new ConfigError(
       "Q2013",
-      `retry({ backoff }) has type ${JSON.stringify(type)} and factor ${factor}: expected "exponential" and at least 1`,
+      `retry({ backoff }) has type ${JSON.stringify(type)} and factor ${factor}: expected "exponential" and a finite number of at least 1`,
     );
   }
   return { factor, maxMs: durationMs(max, "backoff.max"), jitter };

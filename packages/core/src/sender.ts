@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AppSettings } from "./app-options.ts";
-import { ArgumentsError, assertJson, assertSize, validateArguments } from "./arguments.ts";
+import { ArgumentsError, assertJson, assertSize, namedArguments, validateArguments } from "./arguments.ts";
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import { encodeMessage } from "./celery-codec.ts";
 import { isProtocolHeader } from "./celery-headers.ts";
@@ -38,8 +38,8 @@ export class Sender {
    */
   async send(signature: Signature): Promise<Sent> {
     const task = this.#tasks.get(signature.task);
-    if (task?.schema !== undefined) {
-      const validated = validateArguments(task.name, task.schema, signature.args);
+    if (task !== undefined) {
+      const validated = checkFor(task, signature.args);
       if (validated instanceof Promise) await validated;
     }
     const message = this.#compose(signature, task);
@@ -90,7 +90,10 @@ export class Sender {
     let { headers } = context;
     if (headers !== plainCall.headers) assertHeaders(context);
     for (const { headers: add } of this.#settings.middleware) {
-      if (add !== undefined) headers = { ...headers, ...add({ ...context, headers }) };
+      if (add === undefined) continue;
+      headers = { ...headers, ...add({ ...context, headers }) };
+      // Found out by the broker, it would fail the whole batch.
+      assertJson(headers, `headers of ${context.task}`);
     }
     return headers;
   }
@@ -98,8 +101,17 @@ export class Sender {
   #encode(message: Message, task: Task<never> | undefined): OutgoingMessage {
     const encoded = encodeMessage(message);
     assertSize(message.task, encoded.body.byteLength, task?.maxMessageSize ?? this.#settings.maxMessageSize);
-    return message.etaMs === null ? encoded : { ...encoded, delayMs: message.etaMs - this.#settings.clock.now() };
+    return message.etaMs === null
+      ? encoded
+      : { ...encoded, delayMs: Math.max(0, message.etaMs - this.#settings.clock.now()) };
   }
+}
+
+/** The same checks as before a run: what would be refused there is not sent. */
+function checkFor(task: Task<never>, args: unknown): unknown {
+  const { name, positional, schema } = task;
+  const named = Array.isArray(args) ? namedArguments({ task: name, args, kwargs: {} }, positional) : args;
+  return schema === undefined ? undefined : validateArguments(name, schema, named);
 }
 
 function assertHeaders({ task, headers }: SendContext): void {

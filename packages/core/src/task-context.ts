@@ -64,6 +64,7 @@ export class AttemptContext implements TaskContext {
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #logger: Logger | undefined;
+  readonly #onLost = (): void => this.abort(new LeaseLost());
 
   constructor(message: Message, delivery: Delivery, facts: AttemptFacts) {
     this.#message = message;
@@ -120,8 +121,8 @@ export class AttemptContext implements TaskContext {
       const controller = new AbortController();
       this.#controller = controller;
       const { lost } = this.#delivery;
-      if (lost.aborted) this.abort(new LeaseLost());
-      else lost.addEventListener("abort", () => this.abort(new LeaseLost()), { once: true });
+      if (lost.aborted) this.#onLost();
+      else lost.addEventListener("abort", this.#onLost, { once: true });
       if (this.#abortReason !== undefined) controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
@@ -132,16 +133,16 @@ export class AttemptContext implements TaskContext {
     return this.#logger;
   }
 
-  /** Why the attempt was ended from outside, `undefined` while it was not. */
-  get abortReason(): Error | undefined {
-    return this.#abortReason;
-  }
-
   /** Ends the attempt from outside. The first reason stays. */
   abort(reason: Error): void {
     if (this.#abortReason !== undefined) return;
     this.#abortReason = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** The handler has ended: lets go of the delivery's signal, which a broker may share between all its deliveries. */
+  end(): void {
+    if (this.#controller !== undefined) this.#delivery.lost.removeEventListener("abort", this.#onLost);
   }
 
   progress(value: number): void {

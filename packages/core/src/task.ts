@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { SourceLocation } from "./call-site.ts";
+import { formatLocation, type SourceLocation } from "./call-site.ts";
 import { durationMs, type Duration } from "./duration.ts";
 import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
 import { ConfigError } from "./q-error.ts";
@@ -90,7 +90,7 @@ export class Task<In = object> {
     handler: Handler<never>,
     definedAt: SourceLocation | undefined,
   ) {
-    checkName(options.name);
+    checkName(options.name, definedAt);
     const where = `task "${options.name}"`;
     refuseUnknownOptions(where, options, known);
     this.#sender = sender;
@@ -104,11 +104,15 @@ export class Task<In = object> {
     this.softTimeLimitMs = optionalMs(options.softTimeLimit, `softTimeLimit of ${where}`);
     this.timeLimitMs = optionalMs(options.timeLimit, `timeLimit of ${where}`);
     this.expiresMs = optionalMs(options.expires, `expires of ${where}`);
-    this.maxMessageSize = options.maxMessageSize;
+    this.maxMessageSize =
+      options.maxMessageSize === undefined
+        ? undefined
+        : wholeNumber(`maxMessageSize of ${where}`, options.maxMessageSize, { from: 64 });
     this.isAtMostOnce = options.delivery === "at-most-once";
     this.priority = wholeNumber(`priority of ${where}`, options.priority ?? 0, { from: 0, to: 9 });
     this.definedAt = definedAt;
     this.handler = handler;
+    checkShapes(where, options, handler);
     if (this.isAtMostOnce && (options.retry !== undefined || options.maxRetries !== undefined)) {
       throw new ConfigError(
         "Q2016",
@@ -143,9 +147,25 @@ function optionalMs(duration: Duration | undefined, name: string): number | null
   return duration === undefined ? null : durationMs(duration, name);
 }
 
-function checkName(name: unknown): void {
+/** What the types rule out, for callers without types. */
+function checkShapes(where: string, { retry, delivery }: TaskOptions, handler: unknown): void {
+  if (typeof handler !== "function") {
+    throw new ConfigError("Q2024", `${where} has no handler: expected a function, got ${typeof handler}`, {
+      hint: "an import that is undefined here usually means two files import each other",
+    });
+  }
+  if (retry !== undefined && !Array.isArray(retry.ignore)) {
+    throw new ConfigError("Q2013", `retry of ${where} is not a retry policy`, { hint: "retry: retry({ on: […] })" });
+  }
+  if (delivery !== undefined && delivery !== "at-least-once" && delivery !== "at-most-once") {
+    throw new ConfigError("Q2016", `expected delivery of ${where} to be "at-least-once" or "at-most-once"`);
+  }
+}
+
+function checkName(name: unknown, definedAt: SourceLocation | undefined): void {
   if (typeof name === "string" && name.length > 0 && name.length <= 255) return;
-  throw new ConfigError("Q2005", `a task has ${name === undefined ? "no name" : `the name ${JSON.stringify(name)}`}`, {
+  const has = name === undefined ? "no name" : `the name ${JSON.stringify(name)}`;
+  throw new ConfigError("Q2005", `the task at ${formatLocation(definedAt)} has ${has}`, {
     hint: 'give it one of 1 to 255 characters: name: "events.save_event". Functions are not used for names: minifiers change them',
   });
 }

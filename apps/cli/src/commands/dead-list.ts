@@ -11,12 +11,13 @@ import { redact } from "../output/redact.ts";
 import type { Column } from "../output/table.ts";
 
 const columns: readonly Column[] = [
-  { title: "ID", align: "left" },
+  // Eight characters name a letter, and leave room for why it is there.
+  { title: "ID", align: "left", shrinksTo: 9 },
   { title: "TASK", align: "left" },
   { title: "QUEUE", align: "left" },
   { title: "DIED", align: "left" },
   { title: "WHY", align: "left" },
-  { title: "MESSAGE", align: "left", shrinks: true },
+  { title: "MESSAGE", align: "left", shrinksTo: 10 },
 ];
 
 export class DeadListCommand extends BrokerCommand {

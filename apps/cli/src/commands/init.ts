@@ -2,12 +2,13 @@ import type { Usage } from "clipanion";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ConfigError } from "@q/core";
 import { RefusedError } from "../cli-errors.ts";
 import { exitCode } from "../exit-code.ts";
 import { configNames } from "../find-config.ts";
 import { switchFlag } from "../flag.ts";
 import { QCommand } from "../q-command.ts";
-import { scaffold } from "../scaffold.ts";
+import { scaffold, type ScaffoldFile } from "../scaffold.ts";
 
 export class InitCommand extends QCommand {
   static override readonly paths: string[][] = [["init"]];
@@ -24,23 +25,16 @@ export class InitCommand extends QCommand {
 
   async execute(): Promise<number> {
     const { cwd } = this.context;
-    const inTheWay = [...configNames, ...scaffold.map(({ path }) => path)].filter((path) =>
+    const inTheWay = [...new Set([...configNames, ...scaffold.map(({ path }) => path)])].filter((path) =>
       existsSync(join(cwd, path)),
     );
     if (inTheWay.length > 0) {
-      throw new RefusedError(
-        "Q2113",
-        `${[...new Set(inTheWay)].join(" and ")} ${inTheWay.length === 1 ? "is" : "are"} here already`,
-        {
-          hint: "q init overwrites nothing; run it in another folder, or move the file away",
-        },
-      );
+      throw new RefusedError("Q2113", `${inTheWay.join(", ")} ${inTheWay.length === 1 ? "is" : "are"} here already`, {
+        hint: "q init overwrites nothing; run it in another folder, or move the file away",
+      });
     }
     if (!this.dryRun) {
-      for (const { path, content } of scaffold) {
-        await mkdir(dirname(join(cwd, path)), { recursive: true });
-        await writeFile(join(cwd, path), content, { flag: "wx" });
-      }
+      for (const file of scaffold) await write(cwd, file);
     }
     if (this.json) this.output.json({ dryRun: this.dryRun, files: scaffold.map(({ path }) => path) });
     else this.#tell();
@@ -63,5 +57,19 @@ export class InitCommand extends QCommand {
     this.output.text(
       ["", bold("Next"), ...steps.map(([command, about]) => `  ${command.padEnd(40)} ${dim(about)}`)].join("\n"),
     );
+  }
+}
+
+/** @throws ConfigError `Q2116` */
+async function write(folder: string, { path, content }: ScaffoldFile): Promise<void> {
+  try {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content, { flag: "wx" });
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    throw new ConfigError("Q2116", `${path} could not be written (${code})`, {
+      cause,
+      hint: "may this user write to the folder, and is there space on the disk?",
+    });
   }
 }

@@ -13,14 +13,14 @@ import { printable } from "../output/printable.ts";
 import type { Column } from "../output/table.ts";
 import { pingWorkers, type WorkerReply } from "../ping-workers.ts";
 import { queueColumns, queueRow } from "../queue-table.ts";
-import { strandedWarning } from "../stranded-queues.ts";
+import { strandedWarning } from "../queue-warnings.ts";
 
 const workerColumns: readonly Column[] = [
   { title: "WORKER", align: "left" },
   { title: "BUSY", align: "right" },
   { title: "PID", align: "right" },
   { title: "STARTED", align: "left" },
-  { title: "QUEUES", align: "left", shrinks: true },
+  { title: "QUEUES", align: "left", shrinksTo: 10 },
 ];
 
 interface Status {

@@ -14,7 +14,7 @@ import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
 import { listenForPause } from "../worker/pause-signals.ts";
 import { Shutdown } from "../worker/shutdown.ts";
-import { strandedQueues } from "../stranded-queues.ts";
+import { queueWarnings } from "../queue-warnings.ts";
 import { readWorkerSettings, type WorkerFlags, type WorkerSettings } from "../worker/worker-settings.ts";
 import { WorkerVoice } from "../worker-log/worker-voice.ts";
 
@@ -206,6 +206,6 @@ export class WorkerCommand extends AppCommand {
       warnings.push(
         "this config knows no tasks: every message will be parked. Does imports match your task files? q check tells",
       );
-    return [...warnings, ...(await strandedQueues(app, app.broker.inspector, worker.queues))];
+    return [...warnings, ...(await queueWarnings(app, app.broker.inspector, worker.queues))];
   }
 }

@@ -4,6 +4,7 @@ import type { CommandEntry } from "../command-table.ts";
 import type { CommandShape } from "../command-line.ts";
 import type { Flag } from "../flag.ts";
 import type { Colors } from "./colors.ts";
+import { jsonVersion } from "./json-version.ts";
 
 /** Flags that nearly every command has; listed last. */
 const general = ["--json", "--quiet", "--verbose", "--no-color", "--config", "--env-file", "--broker", "--timeout"];
@@ -32,6 +33,14 @@ export function renderCommandHelp({ entry, commandClass, shape }: CommandHelp, c
   if (own.length > 0) lines.push("", colors.bold("Options"), ...renderFlags(own));
   lines.push("", colors.bold("Everywhere"), ...renderFlags(shared), "");
   return lines.join("\n");
+}
+
+/** The same for programs. */
+export function commandHelpJson({ entry, commandClass, shape }: CommandHelp): string {
+  const { path: command, aliases = [], summary } = entry;
+  const options = shape.flags.map(({ names, value, valueName, about }) => ({ names, value, valueName, about }));
+  const operands = commandClass.operands ?? "";
+  return `${JSON.stringify({ v: jsonVersion, command, aliases, summary, operands, options })}\n`;
 }
 
 function renderFlags(flags: readonly Flag[]): string[] {

@@ -1,5 +1,6 @@
 import { commandTable, type CommandEntry, type CommandGroup } from "../command-table.ts";
 import type { Colors } from "./colors.ts";
+import { jsonVersion } from "./json-version.ts";
 
 const groups: readonly CommandGroup[] = ["Run", "Look", "Repair", "Project"];
 
@@ -31,9 +32,7 @@ export function renderOverview(colors: Colors): string {
 
 /** The page of one group, such as `q help queues`. */
 export function renderGroup(group: string, colors: Colors): string {
-  const members = commandTable.filter(
-    (entry) => entry.path.startsWith(`${group} `) || entry.aliases?.some((alias) => alias.startsWith(`${group} `)),
-  );
+  const members = membersOf(group);
   return [
     colors.bold(`q ${group}`),
     ...renderEntries(members),
@@ -41,6 +40,19 @@ export function renderGroup(group: string, colors: Colors): string {
     `q help ${members[0]?.path ?? group} shows the options of one.`,
     "",
   ].join("\n");
+}
+
+/** The same for programs: the commands, all or those of one group. */
+export function overviewJson(group: string | undefined): string {
+  const entries = group === undefined ? commandTable : membersOf(group);
+  const commands = entries.map(({ path, aliases = [], summary }) => ({ command: path, aliases, summary }));
+  return `${JSON.stringify({ v: jsonVersion, commands })}\n`;
+}
+
+function membersOf(group: string): readonly CommandEntry[] {
+  return commandTable.filter(
+    (entry) => entry.path.startsWith(`${group} `) || entry.aliases?.some((alias) => alias.startsWith(`${group} `)),
+  );
 }
 
 function renderEntries(entries: readonly CommandEntry[]): string[] {

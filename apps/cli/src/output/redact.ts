@@ -1,5 +1,6 @@
-// Bounded repetitions, so that no text, however made, takes longer than its length.
-const url = /\b([a-z][a-z0-9+.-]{0,30}):\/\/([^\s"'<>`@]{0,2000}(?:@[^\s"'<>`@]{0,2000}){0,5})@/gi;
+// Bounded repetitions, so that no text, however made, takes longer than its length. A file has no credentials, and its path may hold an @, as
+// that of a scoped package does in every stack.
+const url = /\b(?!file:)([a-z][a-z0-9+.-]{0,30}):\/\/([^\s"'<>`@]{0,2000}(?:@[^\s"'<>`@]{0,2000}){0,5})@/gi;
 const secretParameter =
   /([?&][^=&?\s#]{0,60}(?:pass|secret|token|credential|api_?key)[^=&?\s#]{0,60}=)[^&\s#"']{1,2000}/gi;
 

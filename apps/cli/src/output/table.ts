@@ -5,8 +5,8 @@ export interface Column {
   /** Empty: no heading. */
   readonly title: string;
   readonly align: "left" | "right";
-  /** The one column that gives way when the table is wider than the terminal. */
-  readonly shrinks?: boolean;
+  /** Characters down to which it gives way when the table is wider than the terminal. The first such column gives way first. */
+  readonly shrinksTo?: number;
 }
 
 export interface TableOptions {
@@ -19,7 +19,7 @@ export interface TableOptions {
 const gap = "  ";
 
 /**
- * Aligned text without box lines: words to the left, numbers to the right. Cells may hold colour codes, except in the column that shrinks.
+ * Aligned text without box lines: words to the left, numbers to the right. Cells may hold colour codes, except in columns that give way.
  * Ends with a line feed; no rows give the empty string.
  */
 export function renderTable(
@@ -37,7 +37,7 @@ export function renderTable(
       .map((column, index) => {
         const width = widths[index] ?? 0;
         const cell = cells[index] ?? "";
-        const fitting = column.shrinks === true ? cut(cell, width) : cell;
+        const fitting = column.shrinksTo !== undefined ? cut(cell, width) : cell;
         const padding = " ".repeat(Math.max(0, width - shownLength(fitting)));
         return column.align === "left" ? fitting + padding : padding + fitting;
       })
@@ -49,11 +49,15 @@ export function renderTable(
 }
 
 function shrink(columns: readonly Column[], widths: number[], available: number | undefined): void {
-  const index = columns.findIndex((column) => column.shrinks === true);
-  const current = widths[index];
-  if (available === undefined || current === undefined) return;
-  const total = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1));
-  if (total > available) widths[index] = Math.max(10, current - (total - available));
+  if (available === undefined) return;
+  let excess = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - available;
+  for (const [index, { shrinksTo }] of columns.entries()) {
+    const width = widths[index] ?? 0;
+    if (shrinksTo === undefined || excess <= 0) continue;
+    const given = Math.max(0, Math.min(excess, width - shrinksTo));
+    widths[index] = width - given;
+    excess -= given;
+  }
 }
 
 function shownLength(cell: string): number {

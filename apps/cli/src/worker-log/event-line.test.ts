@@ -1,6 +1,6 @@
 import type { TaskEvent } from "@q/core";
 import { expect, test } from "vitest";
-import { eventLine } from "./event-line.ts";
+import { eventLine, taskOf } from "./event-line.ts";
 
 const facts = { id: "1", task: "email.send", queue: "email", retries: 1, crashes: 0 };
 const error = { name: "SmtpError", message: "421 try again later" };
@@ -22,6 +22,10 @@ test.each([
   [{ ...facts, type: "task.ignored", ms: 5, error }, "info", "skip", "SmtpError: 421 try again later"],
 ] satisfies [TaskEvent, string, string, string][])("%j", (event, level, word, text) => {
   expect(eventLine(event)).toMatchObject({ level, word, text });
+});
+
+test("a message that could not be read has a name for people", () => {
+  expect(taskOf({ ...facts, task: "", type: "task.started" })).toBe("(malformed)");
 });
 
 test("times in fields have two decimals at most", () => {

@@ -114,6 +114,12 @@ export function eventLine(event: TaskEvent): EventLine {
   }
 }
 
+/** The task's name; a message that could not be read has none. */
+export function taskOf({ task }: TaskEvent): string {
+  return task === "" ? "(malformed)" : task;
+}
+
+/** `SmtpError: 421 try again later` */
 export function sentence(error: ErrorRecord): string {
   return `${error.name}: ${error.message}`;
 }

@@ -2,7 +2,7 @@ import { pino } from "pino";
 import type { ErrorRecord, Logger, WorkerEvent } from "@q/core";
 import { redact } from "../output/redact.ts";
 import type { LogLevel } from "../worker/worker-settings.ts";
-import { eventLine } from "./event-line.ts";
+import { eventLine, taskOf } from "./event-line.ts";
 import type { WorkerLog } from "./worker-log.ts";
 
 export interface JsonLogOptions {
@@ -52,7 +52,10 @@ export class JsonLog implements WorkerLog {
     if (!this.#pino.isLevelEnabled(level)) return;
     const { type, task, id, queue, retries, crashes } = event;
     const rest = { ...(crashes > 0 ? { crashes } : {}), ...(error === undefined ? {} : { err: errorFields(error) }) };
-    this.#pino[level]({ event: type, task, id, queue, attempt: retries + 1, ...fields, ...rest }, `${word} ${task}`);
+    this.#pino[level](
+      { event: type, task, id, queue, attempt: retries + 1, ...fields, ...rest },
+      `${word} ${taskOf(event)}`,
+    );
   };
 
   setLevel(level: LogLevel): void {

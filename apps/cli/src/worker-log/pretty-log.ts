@@ -3,7 +3,7 @@ import type { Colors } from "../output/colors.ts";
 import { printable } from "../output/printable.ts";
 import { redact } from "../output/redact.ts";
 import type { LogLevel } from "../worker/worker-settings.ts";
-import { eventLine, sentence } from "./event-line.ts";
+import { eventLine, sentence, taskOf } from "./event-line.ts";
 import { ownFrames } from "./own-frames.ts";
 import type { Screen } from "./screen.ts";
 import { isShown, type WorkerLog } from "./worker-log.ts";
@@ -41,7 +41,7 @@ export class PrettyLog implements WorkerLog {
     if (!isShown(line.level, this.#level)) return;
     const took = (line.ms === null ? "" : formatMs(line.ms)).padStart(6);
     const parts = [
-      this.#whose(event.task, event.id),
+      this.#whose(taskOf(event), event.id),
       took,
       tidy(line.text),
       event.crashes > 0 ? `${event.crashes} crashed` : "",

@@ -146,12 +146,13 @@ export class MainJob {
       worker: victim,
       inspector,
       queue,
+      events: this.#events,
       giveUp: () => this.#isDone() || this.#over.signal.aborted,
     });
     const replacement = await this.#stage.startWorker("w3");
     this.#workers.push(replacement);
     this.#screen.line(
-      `  ${victim.child.name} was killed (SIGKILL) while it held ${held.length} tasks; w3 (pid ${replacement.child.pid}) took its place`,
+      `  ${victim.child.name} was killed (SIGKILL) while it held ${held.length} ${held.length === 1 ? "task" : "tasks"}; w3 (pid ${replacement.child.pid}) took its place`,
     );
     return held;
   }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { QueueInspector } from "@q/core/broker";
+import type { EventStore } from "../stores/event-store.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 /** After this long without a line nothing of a frozen process is on its way any more. */
@@ -14,21 +15,29 @@ export async function killWhileHolding(options: {
   readonly worker: WorkerProcess;
   readonly inspector: QueueInspector;
   readonly queue: string;
+  /** Locked for each try: a task that needs it cannot end meanwhile, however little is waiting. */
+  readonly events: EventStore;
   readonly giveUp: () => boolean;
 }): Promise<readonly string[]> {
-  const { worker, inspector, queue, giveUp } = options;
+  const { worker, inspector, queue, events, giveUp } = options;
   while (!giveUp()) {
-    worker.child.signal("SIGSTOP");
-    do await wait(quietMs);
-    while (worker.silentMs < quietMs);
-    const inFlight = await inFlightIds(inspector, queue);
-    const held = [...worker.held].filter((id) => inFlight.has(id));
-    if (held.length > 0) {
-      worker.child.signal("SIGKILL");
-      await worker.child.exited;
-      return held;
+    const release = await events.takeWriteLock();
+    try {
+      await wait(quietMs);
+      worker.child.signal("SIGSTOP");
+      do await wait(quietMs);
+      while (worker.silentMs < quietMs);
+      const inFlight = await inFlightIds(inspector, queue);
+      const held = [...worker.held].filter((id) => inFlight.has(id));
+      if (held.length > 0) {
+        worker.child.signal("SIGKILL");
+        await worker.child.exited;
+        return held;
+      }
+      worker.child.signal("SIGCONT");
+    } finally {
+      release();
     }
-    worker.child.signal("SIGCONT");
     await wait(quietMs);
   }
   return [];

@@ -45,6 +45,35 @@ export const fencingChecks: readonly Check[] = [
     },
   },
   {
+    name: "an ack of one who has not noticed its loss answers lost, and the new holder's message stays",
+    needs: ["expireUnnoticed"],
+    run: (world) => lateSettle(world, { kind: "ack" }, { unnoticed: true }),
+  },
+  {
+    name: "a requeue of one who has not noticed its loss answers lost and makes no second copy",
+    needs: ["expireUnnoticed"],
+    run: (world) => lateSettle(world, { kind: "requeue", delayMs: 0, headers: { from: "it" } }, { unnoticed: true }),
+  },
+  {
+    name: "a release of one who has not noticed its loss answers lost and makes no second copy",
+    needs: ["expireUnnoticed"],
+    run: (world) => lateSettle(world, { kind: "release" }, { unnoticed: true }),
+  },
+  {
+    name: "a bury of one who has not noticed its loss answers lost and takes nothing from the new holder",
+    needs: ["expireUnnoticed"],
+    run: (world) =>
+      lateSettle(world, { kind: "bury", reason: { code: "failed", message: "too late" } }, { unnoticed: true }),
+  },
+  {
+    name: "a start of one who has not noticed its loss answers lost",
+    needs: ["expireUnnoticed"],
+    async run(world) {
+      const { late } = await stolen(world, { unnoticed: true });
+      assert.equal(await late.start(), "lost");
+    },
+  },
+  {
     name: "lost aborts when the message is taken away, and not before",
     needs: ["expire"],
     async run(world) {
@@ -95,22 +124,31 @@ export const fencingChecks: readonly Check[] = [
   },
 ];
 
+interface Theft {
+  /** The old holder has had no way to hear of it, so only the store can refuse what it does. Default false. */
+  readonly unnoticed?: boolean;
+}
+
 /** One message that was taken from a living holder, and is in another one's hands. */
-async function stolen(world: World): Promise<{ late: Delivery; current: Delivery; newHolder: Broker; inbox: Inbox }> {
+async function stolen(
+  world: World,
+  { unnoticed = false }: Theft = {},
+): Promise<{ late: Delivery; current: Delivery; newHolder: Broker; inbox: Inbox }> {
   const [victim, newHolder] = [await world.broker(), await world.broker()];
   await victim.publish([world.message("stolen")]);
   const victims = await world.consume(victim);
   const late = await victims.takeOne();
   await victims.consumer.stop();
-  await world.expire(victim);
+  await (unnoticed ? world.expireUnnoticed(victim) : world.expire(victim));
   const inbox = await world.consume(newHolder);
   const current = await inbox.takeOne(world.soonMs + world.recoveryMs);
+  assert.ok(!unnoticed || !late.lost.aborted, "the harness let the old holder notice its loss");
   return { late, current, newHolder, inbox };
 }
 
 /** The old holder settles; the new one must not notice. */
-async function lateSettle(world: World, outcome: Outcome): Promise<void> {
-  const { late, current, newHolder, inbox } = await stolen(world);
+async function lateSettle(world: World, outcome: Outcome, theft: Theft = {}): Promise<void> {
+  const { late, current, newHolder, inbox } = await stolen(world, theft);
   assert.equal(await late.settle(outcome), "lost");
   await inbox.staysEmpty();
   // Still held, with nothing changed: given back, it comes again.

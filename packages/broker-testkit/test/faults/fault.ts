@@ -92,6 +92,7 @@ export function faultyHarness(fault?: Fault): Harness {
       if (fault?.expire === undefined) healthy.expire();
       else fault.expire(healthy, site);
     },
+    expireUnnoticed: (broker) => originOf(broker).healthy.expireUnnoticed(),
     async interrupt(broker) {
       const { healthy, site } = originOf(broker);
       if (fault?.interrupt !== undefined) return fault.interrupt(healthy, site);
@@ -100,11 +101,13 @@ export function faultyHarness(fault?: Fault): Harness {
     },
     inject: (world, queue, raw) => siteOf(world).store.inject(queue, raw),
     cleanUp: (world) => siteOf(world).end(),
-    latenessMs: 200,
-    recoveryMs: 200,
+    // What is healthy is given time, so that a busy machine does not fail it. A fault is waited for in vain, so that wait is short.
+    ...(fault === undefined
+      ? { latenessMs: 1000, recoveryMs: 1000, patienceMs: 5000 }
+      : { latenessMs: 200, recoveryMs: 200, patienceMs: 500 }),
     crashDelayMs: 100,
-    ttlMs: 800,
-    patienceMs: 500,
+    // A busy machine must neither keep a lease from being renewed nor hide that a key is free too soon.
+    ttlMs: 1600,
     quietMs: 80,
   };
 }

@@ -148,6 +148,26 @@ export const settlingFaults: readonly Fault[] = [
     }),
   },
   {
+    name: "only the holder's own memory refuses a late settle, and the store asks for no fence",
+    caughtBy: [
+      "an ack of one who has not noticed its loss answers lost, and the new holder's message stays",
+      "a requeue of one who has not noticed its loss answers lost and makes no second copy",
+      "a release of one who has not noticed its loss answers lost and makes no second copy",
+      "a bury of one who has not noticed its loss answers lost and takes nothing from the new holder",
+      "a start of one who has not noticed its loss answers lost",
+    ],
+    broker: deliveries((delivery, _healthy, site) => {
+      const held = (): Delivery | undefined => {
+        const { lost, message } = delivery;
+        return lost.aborted || !("id" in message) ? undefined : site.current.get(message.id);
+      };
+      return {
+        start: async () => held()?.start() ?? "lost",
+        settle: async (outcome) => held()?.settle(outcome) ?? "lost",
+      };
+    }),
+  },
+  {
     name: "lost never aborts",
     caughtBy: [
       "lost aborts when the message is taken away, and not before",

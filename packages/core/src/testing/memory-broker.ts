@@ -126,6 +126,12 @@ export class MemoryBroker implements Broker {
     this.#store.recover(this.#connection);
   }
 
+  /** As `expire`, for messages, but the process has not noticed: it was paused, and its next act may be to settle what it believes to hold. */
+  expireUnnoticed(): void {
+    for (const held of this.#connection.held) held.onLost = undefined;
+    this.#store.recover(this.#connection);
+  }
+
   /**
    * Cuts the line to the store until `reconnect`. What is held stays held.
    * @param losing whether requests get lost, and nothing happens (default), or only the replies to them

@@ -223,3 +223,10 @@ test("an at-most-once task does not come back when its worker dies", async () =>
   expect(await t.stats("default")).toMatchObject({ ready: 0, inFlight: 0, delayed: 0, dead: 0 });
   await t.close();
 });
+
+test("draining before anything was sent does nothing", async () => {
+  const { t } = shop();
+  await t.drain();
+  expect(t.messages).toEqual([]);
+  await t.close();
+});

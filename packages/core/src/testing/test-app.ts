@@ -93,6 +93,7 @@ export class TestApp {
    * @throws QError `Q4009` when they have not after 10 real seconds
    */
   async drain(): Promise<void> {
+    await this.#app.open();
     await this.#work();
     const deadline = performance.now() + drainWithinMs;
     for (;;) {

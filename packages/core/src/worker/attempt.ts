@@ -1,4 +1,4 @@
-import { namedArguments, validateArguments } from "../arguments.ts";
+import { ArgumentsError, namedArguments, validateArguments } from "../arguments.ts";
 import type { BrokerMessage } from "../broker/broker-message.ts";
 import type { Delivery, Outcome } from "../broker/delivery.ts";
 import { retryHeaders } from "../celery-headers.ts";
@@ -7,7 +7,7 @@ import { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerStopping } from "../err
 import type { Logger } from "../logger.ts";
 import type { Message } from "../message.ts";
 import type { Runner } from "../middleware.ts";
-import { decide, type Decision, type RunResult } from "../outcome.ts";
+import { decide, isVerdict, type Decision, type RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { AttemptContext, runInContext } from "../task-context.ts";
 import type { TimeLimits } from "./time-limits.ts";
@@ -20,6 +20,8 @@ export interface AttemptSurroundings {
   readonly logger: Logger;
   readonly runner: Runner;
   readonly timeLimits: TimeLimits;
+  /** Told of an outcome that is stored while the handler still runs. */
+  readonly track: (settling: Promise<void>) => void;
   /** For tasks and messages that have none. */
   readonly softTimeLimitMs: number | null;
   readonly timeLimitMs: number | null;
@@ -45,6 +47,8 @@ export class Attempt {
   readonly #startedMonotonic: number;
   #endedMonotonic: number | undefined;
   #context: AttemptContext | undefined;
+  /** Why it was ended from outside; the context may not be there yet. */
+  #endedBy: Error | undefined;
   #isSettled = false;
   #isOverdue = false;
 
@@ -80,6 +84,8 @@ export class Attempt {
     const cancels = this.#watchLimits();
     try {
       const args = await this.#arguments();
+      // Checking them took its time, and somebody else may have the message by now.
+      if (this.#isSettled && this.#endedBy !== undefined) throw this.#endedBy;
       const context = this.#makeContext(args);
       // The task's schema has accepted the arguments, or it declared none and takes what comes.
       await runInContext(context, () =>
@@ -87,8 +93,11 @@ export class Attempt {
       );
       return { kind: "returned" };
     } catch (error) {
-      return { kind: "threw", error };
+      // Before there is a context, it is about this task's own arguments; later, about those of a task that the handler sends.
+      const isRefused = this.#context === undefined && error instanceof ArgumentsError;
+      return { kind: isRefused ? "refused" : "threw", error };
     } finally {
+      this.#context?.end();
       this.#endedMonotonic = this.#surroundings.clock.monotonic();
       for (const cancel of cancels) cancel();
     }
@@ -97,23 +106,28 @@ export class Attempt {
   /** Settles it by its result, unless it was settled before it ended. Never rejects. */
   async conclude(result: RunResult): Promise<void> {
     if (this.#isSettled) return;
-    if (result.kind === "threw" && this.#context?.abortReason instanceof WorkerStopping) {
-      await this.handBack();
-      return;
-    }
-    await this.#carryOut(result);
+    const isInterrupted =
+      this.#endedBy instanceof WorkerStopping && result.kind === "threw" && !isVerdict(result.error);
+    if (isInterrupted && !this.#task.isAtMostOnce) await this.handBack();
+    else await this.#carryOut(result);
   }
 
   /** Tells the handler that the worker is about to stop. */
   announceStop(): void {
-    this.#context?.abort(new WorkerStopping());
+    this.#abort(new WorkerStopping());
   }
 
-  /** Gives the message back while the handler still runs. */
+  /** Gives the message back while the handler still runs; one that is at-most-once is gone. */
   async handBack(): Promise<void> {
     if (this.#isSettled) return;
     this.announceStop();
+    if (this.#task.isAtMostOnce) return await this.#carryOut({ kind: "threw", error: this.#endedBy });
     await this.#settle({ kind: "release" }, () => ({ ...this.#facts(), type: "task.released", ms: this.ms }));
+  }
+
+  #abort(reason: Error): void {
+    this.#endedBy ??= reason;
+    this.#context?.abort(this.#endedBy);
   }
 
   #watchLimits(): readonly (() => void)[] {
@@ -121,8 +135,7 @@ export class Attempt {
     const soft = this.message.softTimeLimitMs ?? this.#task.softTimeLimitMs ?? softTimeLimitMs;
     const hard = this.message.timeLimitMs ?? this.#task.timeLimitMs ?? timeLimitMs;
     const cancels: (() => void)[] = [];
-    if (soft !== null)
-      cancels.push(timeLimits.after(soft, () => this.#context?.abort(new SoftTimeLimitExceeded(soft))));
+    if (soft !== null) cancels.push(timeLimits.after(soft, () => this.#abort(new SoftTimeLimitExceeded(soft))));
     if (hard !== null) cancels.push(timeLimits.after(hard, () => this.#giveUp(new TimeLimitExceeded(hard))));
     return cancels;
   }
@@ -130,9 +143,9 @@ export class Attempt {
   #giveUp(error: TimeLimitExceeded): void {
     if (this.#isSettled) return;
     this.#isOverdue = true;
-    this.#context?.abort(error);
+    this.#abort(error);
     this.#surroundings.emit?.({ ...this.#facts(), type: "task.overdue", ms: this.ms });
-    void this.#carryOut({ kind: "threw", error });
+    this.#surroundings.track(this.#carryOut({ kind: "threw", error }));
   }
 
   async #arguments(): Promise<unknown> {
@@ -149,6 +162,7 @@ export class Attempt {
         ? undefined
         : (value: number): void => emit({ ...this.#facts(), type: "task.progress", value });
     this.#context = new AttemptContext(this.message, this.#delivery, { args, maxRetries, logger, onProgress });
+    if (this.#endedBy !== undefined) this.#context.abort(this.#endedBy);
     return this.#context;
   }
 

@@ -1,5 +1,5 @@
 import type { AppSettings } from "../app-options.ts";
-import type { Delivery } from "../broker/delivery.ts";
+import type { DeadReason, Delivery } from "../broker/delivery.ts";
 import { composeRun } from "../middleware.ts";
 import type { Task } from "../task.ts";
 import { Attempt } from "./attempt.ts";
@@ -29,16 +29,23 @@ export class EagerRunner {
       await delivery.settle(sorted.outcome);
       return;
     }
-    const attempt = new Attempt(delivery, sorted.task, sorted.message, {
+    const { task, message } = sorted;
+    let death: DeadReason | undefined;
+    const attempt = new Attempt(delivery, task, message, {
       worker: "eager",
       clock,
       logger,
       runner: composeRun(middleware),
       timeLimits: this.#timeLimits,
+      track: () => {},
       softTimeLimitMs: null,
       timeLimitMs: null,
-      emit: undefined,
+      emit: (event) => {
+        if (event.type === "task.dead") death = event.reason;
+      },
     });
     await attempt.conclude(await attempt.run());
+    // A worker would have acknowledged it before; here the sender waits to hear of it.
+    if (task.isAtMostOnce && death !== undefined) await delivery.settle({ kind: "bury", reason: death });
   }
 }

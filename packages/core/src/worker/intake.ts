@@ -22,6 +22,12 @@ export class Intake {
   readonly #options: IntakeOptions;
   #consumer: Consumer | undefined;
   #prefetch = 0;
+  /** What was asked for last, though its turn may not have come. */
+  #isWanted = false;
+  /** Of the last consumer that was had. */
+  #heardAt = 0;
+  /** Grows with each closing: what an older consumer still brings goes back. */
+  #generation = 0;
   /** The last opening or closing. They take turns, in the order in which they were called. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -29,19 +35,30 @@ export class Intake {
     this.#options = options;
   }
 
-  /** `Consumer.heardAt`; `undefined` while nothing can be expected of the broker: closed, or every slot taken. */
+  /**
+   * `Consumer.heardAt`; `undefined` while nothing can be expected of the broker: closed, or every slot taken. It stands still while a consumer
+   * is wanted and cannot be had.
+   */
   get heardAt(): number | undefined {
-    return this.#options.slots.free > 0 ? this.#consumer?.heardAt : undefined;
+    if (!this.#isWanted || this.#options.slots.free <= 0) return undefined;
+    return this.#consumer?.heardAt ?? this.#heardAt;
   }
 
   /** @throws BrokerError when the broker cannot be reached */
   open(): Promise<void> {
+    this.#isWanted = true;
     return this.#inTurn(async () => {
-      if (this.#consumer !== undefined) return;
-      const { broker, queues, prefetch, slots } = this.#options;
+      if (this.#consumer !== undefined || !this.#isWanted) return;
+      const { broker, queues, prefetch, slots, release } = this.#options;
+      const generation = this.#generation;
       slots.go();
       this.#prefetch = prefetch.size;
-      this.#consumer = await broker.consume(queues, { prefetch: this.#prefetch }, (delivery) => slots.offer(delivery));
+      const consumer = await broker.consume(queues, { prefetch: this.#prefetch }, (delivery) => {
+        if (generation === this.#generation) slots.offer(delivery);
+        else void release(delivery);
+      });
+      if (generation === this.#generation) this.#consumer = consumer;
+      else await consumer.stop();
     });
   }
 
@@ -49,14 +66,22 @@ export class Intake {
   close(): Promise<void> {
     const { slots, clock, release } = this.#options;
     slots.hold();
-    return this.#inTurn(async () => {
+    this.#isWanted = false;
+    // An opening that got no answer yet must not keep this one waiting; should the answer come after all, it is of an older generation.
+    const before = atMost(clock, mostWaitMs, this.#turn);
+    this.#turn = before.then(async () => {
       const consumer = this.#consumer;
       this.#consumer = undefined;
-      if (consumer !== undefined) await atMost(clock, mostWaitMs, consumer.stop());
+      if (consumer !== undefined) {
+        this.#heardAt = consumer.heardAt;
+        await atMost(clock, mostWaitMs, consumer.stop());
+      }
+      this.#generation += 1;
       // Each goes to the head, so the last one goes first.
       const unstarted = slots.takeUnstarted().toReversed();
       await atMost(clock, mostWaitMs, Promise.all(unstarted.map(release)));
     });
+    return this.#turn;
   }
 
   /** Asks for more or fewer messages at a time, after the tasks have proved shorter or longer than thought. */

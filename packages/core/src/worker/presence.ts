@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { ControlBus, Subscription } from "../broker/control-bus.ts";
 import type { JsonObject } from "../json.ts";
 import type { Logger } from "../logger.ts";
@@ -17,4 +18,30 @@ export async function answerPings(bus: ControlBus, describe: () => JsonObject, l
       logger.debug({ err: error }, "a ping could not be answered");
     });
   });
+}
+
+/** What a worker shows of itself. */
+export interface VisibleWorker {
+  readonly name: string;
+  readonly state: string;
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  stats(): { readonly busy: number; readonly finished: number; readonly startedAt: number };
+}
+
+/** The answer to a ping. */
+export function describeWorker(worker: VisibleWorker): JsonObject {
+  const { name, state, queues, concurrency } = worker;
+  const { busy, finished, startedAt } = worker.stats();
+  return {
+    worker: name,
+    host: hostname(),
+    pid: process.pid,
+    state,
+    queues: [...new Set(queues)],
+    slots: concurrency,
+    busy,
+    finished,
+    startedAt,
+  };
 }

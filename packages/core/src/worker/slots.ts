@@ -12,17 +12,18 @@ export type Start = (delivery: Delivery) => Promise<void> | undefined;
 export class Slots {
   readonly #size: number;
   readonly #start: Start;
-  readonly #onIdle: () => void;
+  readonly #onFreed: () => void;
   #waiting: Delivery[] = [];
   #suspects: Delivery[] = [];
   #busy = 0;
   #suspectRuns = false;
   #isHolding = false;
 
-  constructor(size: number, start: Start, onIdle: () => void) {
+  /** @param onFreed told whenever a slot stays free */
+  constructor(size: number, start: Start, onFreed: () => void) {
     this.#size = size;
     this.#start = start;
-    this.#onIdle = onIdle;
+    this.#onFreed = onFreed;
   }
 
   get busy(): number {
@@ -69,7 +70,7 @@ export class Slots {
         this.#busy -= 1;
         if (isSuspect) this.#suspectRuns = false;
         this.#fill();
-        if (this.#busy === 0) this.#onIdle();
+        if (this.#busy < this.#size) this.#onFreed();
       });
     }
   }

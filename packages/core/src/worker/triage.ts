@@ -69,8 +69,9 @@ function park(
   facts: TaskFacts,
   { parkForMs, nowMs }: { readonly parkForMs: number; readonly nowMs: number },
 ): Triage {
-  const since = parkedAtMs(stored.headers) ?? nowMs;
-  const parkedMs = Math.max(0, nowMs - since);
+  // A time to come is of a clock that was wrong: from here on this one counts, or it would be parked until then.
+  const since = Math.min(parkedAtMs(stored.headers) ?? nowMs, nowMs);
+  const parkedMs = nowMs - since;
   if (parkedMs >= parkForMs) {
     return bury(facts, {
       code: "unknown-task",

@@ -1,5 +1,6 @@
 import type { DeadReason } from "../broker/delivery.ts";
 import type { ErrorRecord } from "../error-record.ts";
+import type { Logger } from "../logger.ts";
 
 /** Which message an event is about. */
 export interface TaskFacts {
@@ -58,3 +59,15 @@ export type WorkerEvent =
 
 /** Receives events. Called in the middle of the worker's work: must be quick, and what it throws is logged, not raised. */
 export type EventListener = (event: WorkerEvent) => void;
+
+/** A listener that throws is a bug elsewhere: it must not change what becomes of a message. */
+export function guarded(listener: EventListener | undefined, logger: Logger): EventListener | undefined {
+  if (listener === undefined) return undefined;
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      logger.error({ err: error, event: event.type }, "the event listener failed");
+    }
+  };
+}

@@ -1,9 +1,7 @@
-import { hostname } from "node:os";
 import type { Broker } from "../broker/broker.ts";
 import type { Subscription } from "../broker/control-bus.ts";
 import type { Delivery } from "../broker/delivery.ts";
 import { atMost } from "../clock.ts";
-import type { JsonObject } from "../json.ts";
 import type { Logger } from "../logger.ts";
 import type { Message } from "../message.ts";
 import { composeRun } from "../middleware.ts";
@@ -14,12 +12,12 @@ import { Drain } from "./drain.ts";
 import { Intake } from "./intake.ts";
 import { LoopLag } from "./loop-lag.ts";
 import { Prefetch } from "./prefetch.ts";
-import { answerPings } from "./presence.ts";
+import { answerPings, describeWorker } from "./presence.ts";
 import { Slots } from "./slots.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { triage, type TriageRules } from "./triage.ts";
 import { Watchdog } from "./watchdog.ts";
-import type { EventListener, WorkerEvent } from "./worker-event.ts";
+import { guarded, type WorkerEvent } from "./worker-event.ts";
 import { readWorkerOptions, type WorkerOptions, type WorkerSettings } from "./worker-options.ts";
 
 /** What a worker needs of its app. */
@@ -66,6 +64,7 @@ export class Worker {
   readonly #intake: Intake;
   readonly #handBackNow = new AbortController();
   #state: WorkerState = "new";
+  #starting: Promise<void> | undefined;
   #watchdog: Watchdog | undefined;
   #loopLag: LoopLag | undefined;
   #lastEnded: string | undefined;
@@ -92,16 +91,18 @@ export class Worker {
       logger: this.#logger,
       runner: composeRun(middleware),
       timeLimits: new TimeLimits(clock),
+      track: (settling) => this.#drain.track(settling),
       softTimeLimitMs: settings.softTimeLimitMs,
       timeLimitMs: settings.timeLimitMs,
-      emit: guard(settings.onEvent, this.#logger),
+      emit: guarded(settings.onEvent, this.#logger),
     };
     this.#slots = new Slots(
       settings.concurrency,
       (delivery) => this.#start(delivery),
       () => this.#drain.check(),
     );
-    this.#drain = new Drain(clock, () => this.#slots.busy > 0);
+    // What is overdue keeps its slot, but its outcome is stored: nobody waits for it.
+    this.#drain = new Drain(clock, () => this.#slots.busy > this.#overdue());
     this.#prefetch = new Prefetch(settings.concurrency, settings.prefetch);
     this.#intake = new Intake({
       broker: host.broker,
@@ -118,18 +119,15 @@ export class Worker {
   }
 
   /**
-   * Connects and begins to take messages. The tasks must be known by now: call `app.loadImports()` before.
+   * Connects and begins to take messages. The tasks must be known by now: call `app.loadImports()` before. A second call waits with the first.
    * @throws BrokerError when the broker cannot be reached; it can then be started again
    */
   async start(): Promise<void> {
-    if (this.#state !== "new") return;
-    this.#state = "running";
-    try {
-      await this.#begin();
-    } catch (error) {
-      if (this.state === "running") this.#state = "new";
-      throw error;
+    if (this.#state === "new") {
+      this.#state = "running";
+      this.#starting = this.#begin();
     }
+    await this.#starting;
   }
 
   /** Takes no more messages until `resume`. What runs goes on. */
@@ -137,14 +135,23 @@ export class Worker {
     if (this.#state !== "running") return;
     this.#state = "paused";
     await this.#intake.close();
-    this.#emit({ type: "worker.paused", worker: this.name });
+    if (this.state === "paused") this.#emit({ type: "worker.paused", worker: this.name });
   }
 
+  /**
+   * @throws BrokerError when the broker cannot be reached; the worker is then still paused
+   */
   async resume(): Promise<void> {
     if (this.#state !== "paused") return;
     this.#state = "running";
-    await this.#intake.open();
-    this.#emit({ type: "worker.resumed", worker: this.name });
+    try {
+      await this.#starting;
+      await this.#intake.open();
+    } catch (error) {
+      if (this.state === "running") await this.pause();
+      throw error;
+    }
+    if (this.state === "running") this.#emit({ type: "worker.resumed", worker: this.name });
   }
 
   /**
@@ -175,20 +182,40 @@ export class Worker {
     return { busy: this.#slots.busy, finished: this.#finished, startedAt: this.#startedAt };
   }
 
+  get #isStopping(): boolean {
+    return this.#state === "stopping" || this.#state === "stopped";
+  }
+
   async #begin(): Promise<void> {
-    const { broker, settings, tasks } = this.#host;
-    await this.#host.open();
-    if (broker.control !== undefined)
-      this.#presence = await answerPings(broker.control, () => this.#describe(), this.#logger);
-    this.#startedAt = settings.clock.now();
-    // Whoever stopped it meanwhile has closed the intake before this opens it.
-    if (this.#state !== "running") return await this.#presence?.close();
-    await this.#intake.open();
-    if (this.state !== "running") return;
+    const { broker, settings } = this.#host;
+    try {
+      await this.#host.open();
+      if (broker.control !== undefined)
+        this.#presence = await answerPings(broker.control, () => describeWorker(this), this.#logger);
+      this.#startedAt = settings.clock.now();
+      // Whoever paused or stopped it meanwhile has closed the intake before this opens it.
+      if (this.#state === "running") await this.#intake.open();
+    } catch (error) {
+      await this.#closePresence();
+      if (!this.#isStopping) this.#state = "new";
+      throw error;
+    }
+    if (this.#isStopping) await this.#closePresence();
+    else this.#beReady();
+  }
+
+  #beReady(): void {
+    const { tasks } = this.#host;
     this.#watchdog = this.#watch();
     this.#loopLag = new LoopLag((ms) => this.#onBlocked(ms));
     const names = [...tasks.keys()].toSorted();
     this.#emit({ type: "worker.ready", worker: this.name, queues: this.queues, slots: this.concurrency, tasks: names });
+  }
+
+  #overdue(): number {
+    let count = 0;
+    for (const attempt of this.#attempts) if (attempt.isOverdue) count += 1;
+    return count;
   }
 
   #watch(): Watchdog {
@@ -197,11 +224,11 @@ export class Worker {
         heardAt: () => this.#intake.heardAt,
         rebuild: async () => {
           await this.#intake.close();
-          if (this.#state === "running") await this.#intake.open();
+          if (this.#state === "running") await this.#bounded(this.#intake.open());
         },
         slots: () => ({
           size: this.concurrency,
-          overdue: [...this.#attempts].filter((attempt) => attempt.isOverdue).length,
+          overdue: this.#overdue(),
         }),
         onFailed: (error) => this.#fail(error),
       },
@@ -225,6 +252,7 @@ export class Worker {
   /** Resolves when the slot is free: when the handler has ended, not when its outcome is stored. */
   async #run(delivery: Delivery, task: Task<never>, message: Message): Promise<void> {
     if (delivery.crashes > 0 && !(await this.#mark(delivery))) return;
+    if (this.#isStopping) return void (await this.#settle(delivery, { kind: "release" }));
     if (task.isAtMostOnce && !(await this.#settle(delivery, { kind: "ack" }))) return;
     const attempt = new Attempt(delivery, task, message, this.#surroundings);
     this.#attempts.add(attempt);
@@ -274,11 +302,22 @@ export class Worker {
     }
     const unfinished = [...this.#attempts].filter((attempt) => !attempt.isOverdue);
     await this.#bounded(Promise.all(unfinished.map((attempt) => attempt.handBack())));
-    await this.#bounded(this.#presence?.close() ?? Promise.resolve());
+    await this.#bounded(this.#closePresence());
     this.#surroundings.timeLimits.clear();
     this.#state = "stopped";
     this.#emit({ type: "worker.stopped", worker: this.name, unfinished: unfinished.length });
     return { unfinished: unfinished.length };
+  }
+
+  /** Never rejects. */
+  async #closePresence(): Promise<void> {
+    const presence = this.#presence;
+    this.#presence = undefined;
+    try {
+      await presence?.close();
+    } catch (error) {
+      this.#logger.debug({ err: error }, "the subscription to pings could not be ended");
+    }
   }
 
   /** Waits for the broker, but not for ever: one that is gone must not keep a worker from stopping. */
@@ -293,34 +332,7 @@ export class Worker {
     this.#emit({ type: "worker.blocked", worker: this.name, ms, tasks: [...tasks] });
   }
 
-  #describe(): JsonObject {
-    const { busy, finished, startedAt } = this.stats();
-    return {
-      worker: this.name,
-      host: hostname(),
-      pid: process.pid,
-      state: this.#state,
-      queues: [...new Set(this.queues)],
-      slots: this.concurrency,
-      busy,
-      finished,
-      startedAt,
-    };
-  }
-
   #emit(event: WorkerEvent): void {
     this.#surroundings.emit?.(event);
   }
-}
-
-/** A listener that throws is a bug elsewhere: it must not change what becomes of a message. */
-function guard(listener: EventListener | undefined, logger: Logger): EventListener | undefined {
-  if (listener === undefined) return undefined;
-  return (event) => {
-    try {
-      listener(event);
-    } catch (error) {
-      logger.error({ err: error, event: event.type }, "the event listener failed");
-    }
-  };
 }

@@ -9,16 +9,21 @@ export function strandedWarning({ queue, ready, consumers }: QueueStats): string
 }
 
 /**
- * Warnings about queues of the app, for a worker that starts.
+ * Warnings about queues of the app, for a worker that starts: those in which tasks wait for nobody, and those of its own that are paused.
  * @param served the queues of this worker
  */
-export async function strandedQueues(
+export async function queueWarnings(
   app: App,
   inspector: QueueInspector | undefined,
   served: readonly string[],
 ): Promise<string[]> {
   if (inspector === undefined) return [];
-  const others = app.queues.filter(({ name }) => !served.includes(name));
-  const stats = await Promise.all(others.map(({ name }) => inspector.stats(name)));
-  return stats.map(strandedWarning).filter((warning) => warning !== undefined);
+  const stats = await Promise.all(app.queues.map(({ name }) => inspector.stats(name)));
+  return stats
+    .map((one) => (served.includes(one.queue) ? pausedWarning(one) : strandedWarning(one)))
+    .filter((warning) => warning !== undefined);
+}
+
+function pausedWarning({ queue, paused }: QueueStats): string | undefined {
+  return paused ? `${queue} is paused: no worker takes from it until q queues resume ${queue}` : undefined;
 }

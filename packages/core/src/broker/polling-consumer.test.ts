@@ -1,0 +1,321 @@
+import { describe, expect, test } from "vitest";
+import { silentLogger, type Logger } from "../logger.ts";
+import { FakeClock } from "../testing/fake-clock.ts";
+import type { Delivery, Outcome } from "./delivery.ts";
+import { PollingConsumer, type Claim } from "./polling-consumer.ts";
+
+const safetyPollMs = 5000;
+
+/** A store with a queue of labels, which answers at once unless it is held. */
+class FakeStore {
+  readonly ready: string[];
+  /** The `max` of each fetch, and when it was. */
+  readonly fetches: { readonly max: number; readonly at: number }[] = [];
+  /** What was settled, in order. */
+  readonly settled: string[] = [];
+  readonly handed: Delivery[] = [];
+  readonly clock = new FakeClock();
+  nextDueMs: number | undefined;
+  /** Thrown by the next fetches, one each. */
+  readonly errors: Error[] = [];
+  readonly warnings: string[] = [];
+  /** A fetch ends only when this has. */
+  gate: Promise<void> = Promise.resolve();
+  underWay = 0;
+  mostUnderWay = 0;
+
+  constructor(count = 0) {
+    this.ready = Array.from({ length: count }, (_, index) => `m${index + 1}`);
+  }
+
+  consume(prefetch: number): PollingConsumer {
+    const logger: Logger = { ...silentLogger, warn: (_fields, text) => void this.warnings.push(text) };
+    const { clock } = this;
+    const claim = (max: number): Promise<Claim> => this.#claim(max);
+    return new PollingConsumer({ prefetch, claim, safetyPollMs, logger, clock }, (delivery) => {
+      this.handed.push(delivery);
+    });
+  }
+
+  get labels(): string[] {
+    return this.handed.map(labelOf);
+  }
+
+  async ack(count: number): Promise<void> {
+    await Promise.all(this.handed.splice(0, count).map((delivery) => delivery.settle({ kind: "ack" })));
+  }
+
+  async #claim(max: number): Promise<Claim> {
+    this.fetches.push({ max, at: this.clock.monotonic() });
+    this.underWay += 1;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    const taken = this.ready.splice(0, max);
+    await this.gate;
+    this.underWay -= 1;
+    const error = this.errors.shift();
+    if (error !== undefined) throw error;
+    return { deliveries: taken.map((label) => this.#delivery(label)), nextDueMs: this.nextDueMs };
+  }
+
+  #delivery(label: string): Delivery {
+    return {
+      message: { queue: "default", raw: Buffer.from(label), malformed: "not of interest" },
+      crashes: 0,
+      lost: new AbortController().signal,
+      start: async () => "settled",
+      settle: async (outcome: Outcome) => {
+        this.settled.push(`${outcome.kind} ${label}`);
+        return "settled";
+      },
+    };
+  }
+}
+
+function labelOf({ message }: Delivery): string {
+  return "raw" in message ? Buffer.from(message.raw).toString() : "";
+}
+
+/** Lets everything happen that takes no time. */
+function settle(store: FakeStore): Promise<void> {
+  return store.clock.advance(0);
+}
+
+/** The way to open a gate, which is closed from now on. */
+function closeGate(store: FakeStore): () => void {
+  let open = (): void => undefined;
+  store.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  return open;
+}
+
+describe("prefetch", () => {
+  test("no more are in hand than the prefetch says, and each one that is settled makes room for one", async () => {
+    const store = new FakeStore(10);
+    const consumer = store.consume(4);
+    await settle(store);
+    expect(store.labels).toEqual(["m1", "m2", "m3", "m4"]);
+    await store.ack(1);
+    await settle(store);
+    expect(store.labels).toEqual(["m2", "m3", "m4", "m5"]);
+    await consumer.stop();
+  });
+
+  test("settles of one tick share one fetch", async () => {
+    const store = new FakeStore(20);
+    const consumer = store.consume(8);
+    await settle(store);
+    await store.ack(3);
+    await settle(store);
+    expect(store.fetches.map(({ max }) => max)).toEqual([8, 3]);
+    await consumer.stop();
+  });
+
+  test("a fetch does not wait for the end of the tick when half of the prefetch is free", async () => {
+    const store = new FakeStore(20);
+    const consumer = store.consume(8);
+    await settle(store);
+    for (const delivery of store.handed.splice(0, 4)) void delivery.settle({ kind: "ack" });
+    expect(store.fetches.map(({ max }) => max)).toEqual([8, 4]);
+    await consumer.stop();
+  });
+
+  test("two fetches are never under way at once", async () => {
+    const store = new FakeStore(3);
+    const open = closeGate(store);
+    const consumer = store.consume(4);
+    consumer.wake();
+    consumer.resize(8);
+    consumer.wake();
+    await settle(store);
+    expect(store.fetches).toHaveLength(1);
+    open();
+    await settle(store);
+    expect(store.mostUnderWay).toBe(1);
+    await consumer.stop();
+  });
+
+  test("a delivery that is settled twice makes room once", async () => {
+    const store = new FakeStore(10);
+    const consumer = store.consume(2);
+    await settle(store);
+    const [first] = store.handed;
+    expect(await Promise.all([first?.settle({ kind: "ack" }), first?.settle({ kind: "ack" })])).toEqual([
+      "settled",
+      "lost",
+    ]);
+    await settle(store);
+    expect(store.settled).toEqual(["ack m1"]);
+    expect(store.labels).toEqual(["m1", "m2", "m3"]);
+    await consumer.stop();
+  });
+});
+
+describe("resize", () => {
+  test("a larger prefetch fetches the difference", async () => {
+    const store = new FakeStore(10);
+    const consumer = store.consume(2);
+    await settle(store);
+    consumer.resize(5);
+    await settle(store);
+    expect(store.labels).toHaveLength(5);
+    expect(store.fetches.map(({ max }) => max)).toEqual([2, 3]);
+    await consumer.stop();
+  });
+
+  test("a smaller prefetch takes nothing back, and fetches again when so many are settled", async () => {
+    const store = new FakeStore(10);
+    const consumer = store.consume(4);
+    await settle(store);
+    consumer.resize(2);
+    await store.ack(2);
+    await settle(store);
+    expect(store.labels).toEqual(["m3", "m4"]);
+    await store.ack(1);
+    await settle(store);
+    expect(store.labels).toEqual(["m4", "m5"]);
+    await consumer.stop();
+  });
+});
+
+describe("an idle consumer", () => {
+  test("fetches at once when it is woken", async () => {
+    const store = new FakeStore();
+    const consumer = store.consume(4);
+    await store.clock.advance(1000);
+    store.ready.push("new");
+    consumer.wake();
+    await settle(store);
+    expect(store.labels).toEqual(["new"]);
+    expect(store.fetches.map(({ at }) => at)).toEqual([0, 1000]);
+    await consumer.stop();
+  });
+
+  test("fetches again when it was woken during a fetch that brought nothing", async () => {
+    const store = new FakeStore();
+    const open = closeGate(store);
+    const consumer = store.consume(4);
+    await settle(store);
+    store.ready.push("just missed");
+    consumer.wake();
+    open();
+    await settle(store);
+    expect(store.labels).toEqual(["just missed"]);
+    await consumer.stop();
+  });
+
+  test("sleeps until the next message is due", async () => {
+    const store = new FakeStore();
+    store.nextDueMs = 700;
+    const consumer = store.consume(4);
+    await store.clock.advance(699);
+    expect(store.fetches).toHaveLength(1);
+    await store.clock.advance(1);
+    expect(store.fetches.map(({ at }) => at)).toEqual([0, 700]);
+    await consumer.stop();
+  });
+
+  test("looks every safety poll, which also shows that the broker answers", async () => {
+    const store = new FakeStore();
+    store.nextDueMs = 60_000;
+    const consumer = store.consume(4);
+    await store.clock.advance(2 * safetyPollMs);
+    expect(store.fetches.map(({ at }) => at)).toEqual([0, safetyPollMs, 2 * safetyPollMs]);
+    expect(consumer.heardAt).toBe(2 * safetyPollMs);
+    await consumer.stop();
+  });
+
+  test("does not look while its hands are full", async () => {
+    const store = new FakeStore(4);
+    const consumer = store.consume(2);
+    await store.clock.advance(10 * safetyPollMs);
+    expect(store.fetches).toHaveLength(1);
+    await store.ack(2);
+    await settle(store);
+    expect(store.labels).toEqual(["m3", "m4"]);
+    await consumer.stop();
+  });
+});
+
+describe("a fetch that fails", () => {
+  test("is tried again after a pause that grows, and is logged each time", async () => {
+    const store = new FakeStore();
+    store.errors.push(...Array.from({ length: 10 }, () => new Error("no answer")));
+    const consumer = store.consume(4);
+    await store.clock.advance(120_000);
+    const pauses = store.fetches.slice(1, 11).map(({ at }, index) => at - (store.fetches[index]?.at ?? 0));
+    expect(store.warnings).toHaveLength(10);
+    pauses.forEach((pauseMs, index) => {
+      const longest = Math.min(5000, 200 * 2 ** index);
+      expect(pauseMs).toBeGreaterThanOrEqual(longest / 2);
+      expect(pauseMs).toBeLessThanOrEqual(longest);
+    });
+    await consumer.stop();
+  });
+
+  test("is no sign that the broker answers, and a wake does not shorten the pause", async () => {
+    const store = new FakeStore(1);
+    await store.clock.advance(1000);
+    store.errors.push(new Error("no answer"));
+    const consumer = store.consume(4);
+    await store.clock.advance(50);
+    consumer.wake();
+    await settle(store);
+    expect(store.fetches).toHaveLength(1);
+    expect(consumer.heardAt).toBe(1000);
+    await store.clock.advance(200);
+    expect(store.fetches).toHaveLength(2);
+    expect(consumer.heardAt).toBeGreaterThan(1050);
+    await consumer.stop();
+  });
+
+  test("starts with a short pause again after one that worked", async () => {
+    const store = new FakeStore();
+    store.errors.push(...Array.from({ length: 5 }, () => new Error("no answer")));
+    const consumer = store.consume(4);
+    await store.clock.advance(60_000);
+    store.errors.push(new Error("no answer"));
+    const before = store.fetches.length;
+    consumer.wake();
+    await store.clock.advance(200);
+    expect(store.fetches).toHaveLength(before + 2);
+    await consumer.stop();
+  });
+});
+
+describe("stop", () => {
+  test("gives back what a fetch brings meanwhile, last first, and hands nothing out", async () => {
+    const store = new FakeStore(3);
+    const open = closeGate(store);
+    const consumer = store.consume(4);
+    await settle(store);
+    const stopped = consumer.stop();
+    open();
+    await stopped;
+    expect(store.labels).toEqual([]);
+    expect(store.settled).toEqual(["release m3", "release m2", "release m1"]);
+  });
+
+  test("ends the pause after a failure", async () => {
+    const store = new FakeStore();
+    store.errors.push(new Error("no answer"));
+    const consumer = store.consume(4);
+    await settle(store);
+    await consumer.stop();
+    await store.clock.advance(10 * safetyPollMs);
+    expect(store.fetches).toHaveLength(1);
+  });
+
+  test("leaves valid what is in hand, and fetches nothing for the room that it makes", async () => {
+    const store = new FakeStore(10);
+    const consumer = store.consume(4);
+    await settle(store);
+    await Promise.all([consumer.stop(), consumer.stop()]);
+    await store.ack(4);
+    consumer.wake();
+    consumer.resize(20);
+    await store.clock.advance(10 * safetyPollMs);
+    expect(store.settled).toEqual(["ack m1", "ack m2", "ack m3", "ack m4"]);
+    expect(store.fetches).toHaveLength(1);
+  });
+});

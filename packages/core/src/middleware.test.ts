@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { createApp, type Middleware } from "./index.ts";
+import { testApp } from "./testing/index.ts";
+
+/** An app with one middleware, and how often its handler ran. */
+function setUp(middleware: Omit<Middleware, "name">) {
+  const app = createApp({ queues: ["default"], middleware: [{ name: "mine", ...middleware }] });
+  const t = testApp(app);
+  const runs: unknown[] = [];
+  const task = app.instrumentedTask({ name: "t.x" }, async (args: object) => {
+    runs.push(args);
+    await new Promise((resolve) => setImmediate(resolve));
+    if ("fail" in args) throw new Error("from the handler");
+  });
+  const dead = async (): Promise<unknown[]> =>
+    (await t.inspector.deadLetters("default", { limit: 10 })).items.map(({ reason }) => reason.error?.["code"]);
+  return { t, task, runs, dead };
+}
+
+test("a send that middleware does not pass on is an error, not a message that nobody has", async () => {
+  const { t, task } = setUp({ send: async () => {} });
+  await expect(task.delay()).rejects.toMatchObject({ code: "Q2023" });
+  expect(t.messages).toEqual([]);
+  await t.close();
+});
+
+test("a send that middleware passes on twice is stored once", async () => {
+  const { t, task } = setUp({
+    send: async (_context, next) => {
+      await next();
+      await next();
+    },
+  });
+  await expect(task.delay()).rejects.toMatchObject({ code: "Q2023" });
+  expect(t.messages).toHaveLength(1);
+  await t.close();
+});
+
+test("a run that middleware does not pass on has not succeeded", async () => {
+  const { t, task, runs, dead } = setUp({ run: async () => {} });
+  await task.delay();
+  await t.drain();
+  expect([runs.length, await dead()]).toEqual([0, ["Q2023"]]);
+  await t.close();
+});
+
+test("middleware cannot run a handler twice", async () => {
+  const { t, task, runs, dead } = setUp({
+    run: async (_context, next) => {
+      await next();
+      return await next();
+    },
+  });
+  await task.delay();
+  await t.drain();
+  expect([runs.length, await dead()]).toEqual([1, ["Q2023"]]);
+  await t.close();
+});
+
+test("a run whose middleware does not wait for the handler has not succeeded", async () => {
+  const { t, task, runs, dead } = setUp({
+    run: async (_context, next) => {
+      void next();
+    },
+  });
+  await task.delay({ fail: true });
+  await t.drain();
+  expect([runs.length, await dead()]).toEqual([1, ["Q2023"]]);
+  await t.close();
+});
+
+test("headers of middleware that JSON cannot carry are refused before anything is sent", async () => {
+  const { t, task } = setUp({ headers: () => ({ "x-size": 1n }) as never });
+  await expect(task.delay()).rejects.toMatchObject({ code: "Q3002" });
+  expect(t.messages).toEqual([]);
+  await t.close();
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { Delivery } from "../broker/delivery.ts";
+import { defaultDecodeLimits } from "../celery-body.ts";
+import { encodeMessage } from "../celery-codec.ts";
+import { plainCall, type Message } from "../message.ts";
+import { triage, type Triage, type TriageRules } from "./triage.ts";
+
+const now = Date.UTC(2030, 0, 1);
+const hour = 3_600_000;
+const rules: TriageRules = { tasks: new Map(), limits: defaultDecodeLimits, maxCrashes: 3, parkForMs: 24 * hour };
+
+function sort(change: Partial<Message> = {}, { headers = {}, crashes = 0 } = {}): Triage {
+  const stored = encodeMessage({ ...plainCall, id: "m", rootId: "m", task: "t.unknown", queue: "q", ...change });
+  const delivery = { message: { ...stored, headers: { ...stored.headers, ...headers } }, crashes } as Delivery;
+  return triage(delivery, rules, now);
+}
+
+test("what has expired is dropped, also when it is early, unknown or parked", () => {
+  const dropped = { outcome: { kind: "ack" }, event: { type: "task.expired" } };
+  expect(sort({ expiresMs: now })).toMatchObject(dropped);
+  expect(sort({ expiresMs: now - 1, etaMs: now + hour })).toMatchObject(dropped);
+  expect(sort({ expiresMs: now + 1 })).toMatchObject({ event: { type: "task.parked" } });
+});
+
+test("what killed too many workers is dead, also when it has expired", () => {
+  expect(sort({ expiresMs: now - 1 }, { crashes: 3 })).toMatchObject({ outcome: { reason: { code: "poison" } } });
+});
+
+test("what comes before its time waits for the rest of it", () => {
+  expect(sort({ etaMs: now + hour })).toMatchObject({ outcome: { kind: "requeue", delayMs: hour } });
+});
+
+test("an unknown task waits as long as it has waited so far, and is dead after a day", () => {
+  const parkedFor = (ms: number): Triage => sort({}, { headers: { q_parked_at: now - ms } });
+  expect(sort()).toMatchObject({ outcome: { delayMs: 1000, headers: { q_parked_at: now } } });
+  expect(parkedFor(60_000)).toMatchObject({ outcome: { delayMs: 60_000, headers: { q_parked_at: now - 60_000 } } });
+  expect(parkedFor(hour)).toMatchObject({ outcome: { delayMs: 300_000 } });
+  expect(parkedFor(24 * hour)).toMatchObject({ outcome: { kind: "bury", reason: { code: "unknown-task" } } });
+});
+
+test("a parking that began in the future, by another's clock, begins now", () => {
+  expect(sort({}, { headers: { q_parked_at: now + 1000 * hour } })).toMatchObject({
+    outcome: { delayMs: 1000, headers: { q_parked_at: now } },
+  });
+});

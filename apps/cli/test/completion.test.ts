@@ -15,7 +15,7 @@ async function offers(project: Project, line: string): Promise<string[]> {
   execFileSync("chmod", ["+x", `${project.folder}/q`]);
   const { PATH = "" } = process.env;
   const env = { PATH, Q: `${project.folder}/q`, TMPDIR: project.folder };
-  return execFileSync("bash", ["-c", shell], { cwd: project.folder, env, encoding: "utf8" })
+  return execFileSync("bash", ["--norc", "-c", shell], { cwd: project.folder, env, encoding: "utf8" })
     .split("\n")
     .filter(Boolean);
 }

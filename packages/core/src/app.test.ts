@@ -42,6 +42,7 @@ test.each([
   [{ name: "t.x", maxRetrys: 3 }, "Q2011"],
   [{ name: "t.x", priority: 10 }, "Q2012"],
   [{ name: "t.x", timeLimit: "soon" }, "Q2010"],
+  [{ name: "t.x", timeLimit: "0s" }, "Q2010"],
   [{ name: "t.x", delivery: "at-most-once", retry: retry() }, "Q2016"],
 ])("a task declared as %j is refused with %s", (options, code) => {
   const app = createApp({ queues: ["default"] });

@@ -23,6 +23,19 @@ export function durationMs(duration: Duration, name = "duration"): number {
   return Math.round(Number(amount) * unitMs[unit]);
 }
 
+/**
+ * Milliseconds of a time limit, `null` where there is none.
+ * @throws ConfigError `Q2010` when it is not a duration, or no time at all
+ */
+export function limitMs(duration: Duration | undefined, name: string): number | null {
+  if (duration === undefined) return null;
+  const ms = durationMs(duration, name);
+  if (ms > 0) return ms;
+  throw new ConfigError("Q2010", `${name} is "${duration}": expected more than nothing`, {
+    hint: "leave it out for no limit",
+  });
+}
+
 function suggestion(value: unknown): string {
   const amount = Number.parseFloat(String(value));
   return Number.isFinite(amount) && amount >= 0 ? `"${amount}s" or "${amount}ms"` : '"30s"';

@@ -1,5 +1,5 @@
 import type { Duration } from "./duration.ts";
-import { durationMs } from "./duration.ts";
+import { durationMs, limitMs } from "./duration.ts";
 import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
 import type { JsonObject } from "./json.ts";
 import { ConfigError } from "./q-error.ts";
@@ -92,8 +92,8 @@ export function readSendOptions(task: string, options: SendOptions, nowMs: numbe
         ? nowMs + durationMs(expires, `expires of ${task}`)
         : timeOf(expires, `expires of ${task}`),
     priority: priority === undefined ? null : wholeNumber(`priority of ${task}`, priority, { from: 0, to: 9 }),
-    softTimeLimitMs: softTimeLimit === undefined ? null : durationMs(softTimeLimit, `softTimeLimit of ${task}`),
-    timeLimitMs: timeLimit === undefined ? null : durationMs(timeLimit, `timeLimit of ${task}`),
+    softTimeLimitMs: limitMs(softTimeLimit, `softTimeLimit of ${task}`),
+    timeLimitMs: limitMs(timeLimit, `timeLimit of ${task}`),
     maxRetries: maxRetries === undefined ? null : wholeNumber(`maxRetries of ${task}`, maxRetries, { from: 0 }),
   };
 }

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { formatLocation, type SourceLocation } from "./call-site.ts";
-import { durationMs, type Duration } from "./duration.ts";
+import { durationMs, limitMs, type Duration } from "./duration.ts";
 import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
 import { ConfigError } from "./q-error.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
@@ -101,9 +101,9 @@ export class Task<In = object> {
     this.retryPolicy = options.retry;
     this.schema = options.args;
     this.positional = options.positional;
-    this.softTimeLimitMs = optionalMs(options.softTimeLimit, `softTimeLimit of ${where}`);
-    this.timeLimitMs = optionalMs(options.timeLimit, `timeLimit of ${where}`);
-    this.expiresMs = optionalMs(options.expires, `expires of ${where}`);
+    this.softTimeLimitMs = limitMs(options.softTimeLimit, `softTimeLimit of ${where}`);
+    this.timeLimitMs = limitMs(options.timeLimit, `timeLimit of ${where}`);
+    this.expiresMs = limitMs(options.expires, `expires of ${where}`);
     this.maxMessageSize =
       options.maxMessageSize === undefined
         ? undefined
@@ -141,10 +141,6 @@ export class Task<In = object> {
   signature(args: In, options: SendOptions = {}): Signature {
     return { task: this.name, args: args ?? {}, options };
   }
-}
-
-function optionalMs(duration: Duration | undefined, name: string): number | null {
-  return duration === undefined ? null : durationMs(duration, name);
 }
 
 /** What the types rule out, for callers without types. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AppSettings } from "../app-options.ts";
 import { defaultDecodeLimits, type DecodeLimits } from "../celery-body.ts";
-import { durationMs, type Duration } from "../duration.ts";
+import { durationMs, limitMs, type Duration } from "../duration.ts";
 import { refuseUnknownOptions, wholeNumber } from "../known-options.ts";
 import { didYouMean } from "../nearest.ts";
 import { ConfigError } from "../q-error.ts";
@@ -71,8 +71,8 @@ export function readWorkerOptions(options: WorkerOptions, app: AppSettings): Wor
       options.prefetch === undefined ? undefined : wholeNumber("prefetch", options.prefetch, { from: 0, to: 10_000 }),
     name: options.name ?? `${hostname()}-${randomBytes(4).toString("hex")}`,
     shutdownTimeoutMs: durationMs(options.shutdownTimeout ?? "25s", "shutdownTimeout"),
-    softTimeLimitMs: options.softTimeLimit === undefined ? null : durationMs(options.softTimeLimit, "softTimeLimit"),
-    timeLimitMs: options.timeLimit === undefined ? null : durationMs(options.timeLimit, "timeLimit"),
+    softTimeLimitMs: limitMs(options.softTimeLimit, "softTimeLimit"),
+    timeLimitMs: limitMs(options.timeLimit, "timeLimit"),
     decodeLimits: {
       ...defaultDecodeLimits,
       maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? defaultDecodeLimits.maxBytes, { from: 64 }),

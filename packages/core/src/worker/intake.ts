@@ -54,8 +54,9 @@ export class Intake {
       slots.go();
       this.#prefetch = prefetch.size;
       const consumer = await broker.consume(queues, { prefetch: this.#prefetch }, (delivery) => {
-        if (generation === this.#generation) slots.offer(delivery);
-        else void release(delivery);
+        if (generation !== this.#generation) return void release(delivery);
+        slots.offer(delivery);
+        this.adjust();
       });
       if (generation === this.#generation) this.#consumer = consumer;
       else await consumer.stop();
@@ -84,13 +85,17 @@ export class Intake {
     return this.#turn;
   }
 
-  /** Asks for more or fewer messages at a time, after the tasks have proved shorter or longer than thought. */
+  /**
+   * Asks for more or fewer messages at a time, after the tasks have proved shorter or longer than thought. Suspects that wait for their turn come
+   * on top: they may have to wait long, and must not keep the slots empty meanwhile.
+   */
   adjust(): void {
-    const { size } = this.#options.prefetch;
+    const { prefetch, slots } = this.#options;
+    const size = prefetch.size + slots.waitingSuspects;
     // Small changes are not worth a call to the broker.
-    if (Math.abs(size - this.#prefetch) * 4 <= this.#prefetch) return;
+    if (this.#consumer === undefined || Math.abs(size - this.#prefetch) * 4 <= this.#prefetch) return;
     this.#prefetch = size;
-    this.#consumer?.resize(size);
+    this.#consumer.resize(size);
   }
 
   #inTurn(action: () => Promise<void>): Promise<void> {

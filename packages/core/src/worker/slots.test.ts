@@ -53,6 +53,7 @@ test("one suspect runs at a time, and the others do not hold up what is innocent
   for (const name of ["s1", "s2", "s3"]) slots.offer(delivery(name, 1));
   slots.offer(delivery("a"));
   expect([...running.keys()]).toEqual(["s1", "a"]);
+  expect(slots.waitingSuspects).toBe(2);
   await end("s1");
   expect([...running.keys()]).toEqual(["a", "s2"]);
   await end("s2");

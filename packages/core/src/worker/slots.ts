@@ -34,6 +34,11 @@ export class Slots {
     return this.#size - this.#busy;
   }
 
+  /** Suspects that are held back because another one runs. */
+  get waitingSuspects(): number {
+    return this.#suspects.length;
+  }
+
   offer(delivery: Delivery): void {
     this.#waiting.push(delivery);
     this.#fill();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createApp, type WorkerEvent, type WorkerOptions } from "../index.ts";
+import { createApp, silentLogger, type WorkerEvent, type WorkerOptions } from "../index.ts";
 import { MemoryBroker, MemoryStore } from "../testing/index.ts";
 
 /** A worker on real time, and a second broker that looks at what it leaves behind. */
@@ -11,14 +11,13 @@ async function setUp(options: WorkerOptions = {}) {
   const types = (): string[] => events.map(({ type }) => type);
   const stats = async () => {
     const looker = new MemoryBroker(store);
-    await looker.open({ logger: silent });
+    await looker.open({ logger: silentLogger });
     const found = await looker.inspector.stats("default");
     await looker.close();
     return found;
   };
   return { app, worker, events, types, stats };
 }
-const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** A promise and the function that resolves it. */
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
@@ -161,6 +160,35 @@ test("a listener that throws changes nothing for the message", async () => {
   await task.delay();
   await expect.poll(async () => (await stats()).ready).toBe(0);
   await expect.poll(async () => (await stats()).inFlight).toBe(0);
+  await worker.stop();
+  await app.close();
+});
+
+test("suspects that wait for their turn do not keep the slots from other work", async () => {
+  const store = new MemoryStore({ recoveryMs: 1 });
+  const dead = new MemoryBroker(store);
+  await dead.open({ logger: silentLogger });
+  const app = createApp({ queues: ["default"], broker: new MemoryBroker(store) });
+  const { opened, open } = gate();
+  const slow = app.instrumentedTask({ name: "t.slow" }, () => opened);
+  let quickRuns = 0;
+  const quick = app.instrumentedTask({ name: "t.quick" }, () => {
+    quickRuns += 1;
+  });
+  await Promise.all(Array.from({ length: 8 }, () => slow.delay()));
+  let held = 0;
+  await dead.consume(["default"], { prefetch: 8 }, () => (held += 1));
+  await expect.poll(() => held).toBe(8);
+  dead.crash();
+
+  const worker = app.createWorker({ concurrency: 4 });
+  await worker.start();
+  await expect.poll(() => worker.running().map(({ crashes }) => crashes)).toEqual([1]);
+  await Promise.all(Array.from({ length: 20 }, () => quick.delay()));
+  await expect.poll(() => quickRuns).toBe(20);
+  expect(worker.running().map(({ task }) => task)).toEqual(["t.slow"]);
+  open();
+  await expect.poll(() => worker.stats().finished).toBe(28);
   await worker.stop();
   await app.close();
 });

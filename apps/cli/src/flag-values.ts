@@ -34,6 +34,21 @@ export function flagNumber(
   throw new UsageError("Q2103", `${flag} is "${value}": expected a whole number from ${range.from} to ${range.to}`);
 }
 
+const unitBytes = { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
+
+/**
+ * Bytes of `512mb`, `2gb`, in any case.
+ * @throws UsageError `Q2103`
+ */
+export function flagBytes(flag: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const match = /^(\d+(?:\.\d+)?)(kb|mb|gb)$/i.exec(value);
+  if (match === null) throw new UsageError("Q2103", `${flag} is "${value}": expected a size, such as 512mb or 2gb`);
+  // The pattern guarantees both groups.
+  const [, amount, unit] = match as unknown as [string, string, string];
+  return Math.round(Number(amount) * unitBytes[unit.toLowerCase() as keyof typeof unitBytes]);
+}
+
 /**
  * One of a few words, in any case.
  * @throws UsageError `Q2103`

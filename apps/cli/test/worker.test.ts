@@ -17,7 +17,8 @@ async function busyWorker(task: string, ...args: string[]): Promise<Busy> {
   return { project, worker };
 }
 
-async function waitingIn(project: Project): Promise<unknown> {
+/** Ready and in flight, of the one queue. */
+async function waitingIn(project: Project): Promise<readonly (readonly [number, number])[]> {
   const { queues } = await project.json(["queues", "-Q", "default"]);
   return (queues as { ready: number; inFlight: number }[]).map(({ ready, inFlight }) => [ready, inFlight]);
 }
@@ -148,6 +149,18 @@ test("--max ends a burst after that many, and leaves the rest", async () => {
   for (const name of ["a", "b", "c"]) await project.q(["send", "hello", JSON.stringify({ name })]);
   expect((await project.q(["worker", "--burst", "--max", "2", "-c1"])).code).toBe(0);
   expect(await waitingIn(project)).toEqual([[1, 0]]);
+});
+
+test("a process that is used up ends by itself, in good order, and leaves the rest", async () => {
+  const project = await usualProject();
+  for (let n = 0; n < 20; n += 1) await project.q(["send", "hello", JSON.stringify({ name: `n${n}` }), "-q"]);
+  const { code, stdout } = await project.q(["worker", "--max-tasks-per-child", "5", "-c1"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("the process is used up");
+  const [[ready, inFlight] = [0, 0]] = await waitingIn(project);
+  expect(ready).toBeGreaterThanOrEqual(15);
+  expect(ready).toBeLessThan(20);
+  expect(inFlight).toBe(0);
 });
 
 test("a port that is taken is an error, and the worker leaves nothing behind", async () => {

@@ -4,7 +4,7 @@ import { ReadStream } from "node:tty";
 import { durationMs, type App, type Worker, type WorkerEvent } from "@q/core";
 import { AppCommand } from "../app-command.ts";
 import { UsageError } from "../cli-errors.ts";
-import { flagChoice, flagDuration, flagDurationMs, flagNumber } from "../flag-values.ts";
+import { flagBytes, flagChoice, flagDuration, flagDurationMs, flagNumber } from "../flag-values.ts";
 import { listFlag, switchFlag, valueFlag } from "../flag.ts";
 import { loadImports, type LoadedApp } from "../load-app.ts";
 import { chooseQueues, type ChosenQueues } from "../queue-names.ts";
@@ -13,6 +13,7 @@ import { Burst, type BurstOptions } from "../worker/burst.ts";
 import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
 import { listenForPause } from "../worker/pause-signals.ts";
+import { Recycle } from "../worker/recycle.ts";
 import { Shutdown } from "../worker/shutdown.ts";
 import { queueWarnings } from "../queue-warnings.ts";
 import { readWorkerSettings, type WorkerFlags, type WorkerSettings } from "../worker/worker-settings.ts";
@@ -72,6 +73,12 @@ export class WorkerCommand extends AppCommand {
     "duration",
     "with --burst: end after this long without work (default 1s)",
   );
+  maxTasks: string | undefined = valueFlag(
+    "--max-tasks-per-child",
+    "n",
+    "end after about this many, for a supervisor to start a new one",
+  );
+  maxMemory: string | undefined = valueFlag("--max-memory-per-child", "size", "end when it has more, as 512mb");
   logLevel: string | undefined = valueFlag(
     "-l,--log-level,--loglevel",
     "level",
@@ -108,10 +115,15 @@ export class WorkerCommand extends AppCommand {
       },
     });
     shutdown.listen();
+    const recycle = this.#recycle((reason) => {
+      voice.log.logger.info({ reason }, "the process is used up; ending it");
+      void shutdown.stop();
+    });
+    listeners.push((event) => recycle.onEvent(event));
     const watch = burst === undefined ? undefined : this.#burst(worker, loaded, burst, () => void shutdown.stop());
     // From the first message on, or --max would miss those that come before the worker is announced.
     if (watch !== undefined) listeners.push((event) => watch.onEvent(event));
-    const ends: (() => unknown)[] = [() => voice.stop(), () => watch?.stop()];
+    const ends: (() => unknown)[] = [() => voice.stop(), () => watch?.stop(), () => recycle.stop()];
     try {
       const also = await this.#openDoors(worker, loaded, settings, ends);
       await worker.start();
@@ -133,6 +145,7 @@ export class WorkerCommand extends AppCommand {
         onStop: () => shutdown.signal("SIGINT"),
       });
       watch?.start();
+      recycle.start();
       return await shutdown.ended;
     } finally {
       for (const end of ends.toReversed()) await end();
@@ -147,6 +160,15 @@ export class WorkerCommand extends AppCommand {
     const logFormat = this.logFormat ?? (this.json ? "json" : undefined);
     const logLevel = this.logLevel ?? (this.quiet ? "warn" : undefined);
     return { queues, concurrency, name, shutdownTimeout, healthPort, logFormat, logLevel };
+  }
+
+  #recycle(onUsedUp: (reason: string) => void): Recycle {
+    return new Recycle({
+      maxTasks: flagNumber("--max-tasks-per-child", this.maxTasks, { from: 1, to: Number.MAX_SAFE_INTEGER }),
+      maxBytes: flagBytes("--max-memory-per-child", this.maxMemory),
+      memory: () => process.memoryUsage.rss(),
+      onUsedUp,
+    });
   }
 
   #burst(worker: Worker, { app }: LoadedApp, limits: BurstLimits, onOver: () => void): Burst {

@@ -175,3 +175,19 @@ test("a hundred thousand messages go through in the time of a test", { timeout: 
   await finished;
   expect((await broker.inspector.stats(queue)).inFlight).toBe(0);
 });
+
+test("an idle consumer hears from its store for as long as there is a line to it", async () => {
+  const clock = new FakeClock();
+  const broker = memoryBroker({ store: new MemoryStore({ clock }) });
+  await broker.open({ logger: silentLogger });
+  const consumer = await broker.consume(["q"], { prefetch: 1 }, () => {});
+  const first = consumer.heardAt;
+  await clock.advance("10s");
+  expect(consumer.heardAt).toBeGreaterThan(first);
+  broker.disconnect();
+  const cutAt = consumer.heardAt;
+  await clock.advance("10s");
+  expect(consumer.heardAt).toBe(cutAt);
+  await consumer.stop();
+  await broker.close();
+});

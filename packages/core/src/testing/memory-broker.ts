@@ -2,6 +2,7 @@ import type { OutgoingMessage } from "../broker/broker-message.ts";
 import type { Broker, BrokerContext, ConsumeOptions, Consumer, QueueOptions } from "../broker/broker.ts";
 import type { Delivery } from "../broker/delivery.ts";
 import type { OncePublisher } from "../broker/once.ts";
+import type { Clock } from "../clock.ts";
 import { PollingConsumer, type Claim } from "../broker/polling-consumer.ts";
 import { silentLogger, type Logger } from "../logger.ts";
 import { MemoryConnection, type CutLosing } from "./memory-connection.ts";
@@ -17,7 +18,7 @@ export interface MemoryBrokerOptions {
   readonly store?: MemoryStore;
 }
 
-/** Nothing is ever missed in memory, so this only keeps `Consumer.heardAt` moving. */
+/** Nothing is ever missed in memory: it only matters after a line was cut. */
 const safetyPollMs = 30_000;
 
 /** Makes one process's broker on a store in this process's memory. */
@@ -50,6 +51,11 @@ export class MemoryBroker implements Broker {
     this.inspector = new MemoryInspector(store, this.#connection);
     this.control = new MemoryControlBus(store.channels, this.#connection);
     this.leases = new MemoryLeases(store.leases, this.#connection, store.clock);
+  }
+
+  /** The store's. */
+  get clock(): Clock {
+    return this.#store.clock;
   }
 
   get connected(): boolean {
@@ -165,8 +171,9 @@ class MemoryConsumer implements Consumer, QueueListener {
     for (const queue of queues) queue.listeners.add(this);
   }
 
+  /** A store in memory answers for as long as there is a line to it. */
   get heardAt(): number {
-    return this.#polling.heardAt;
+    return this.owner.connected ? this.owner.clock.monotonic() : this.#polling.heardAt;
   }
 
   wake(): void {

@@ -82,6 +82,21 @@ test("while it holds, nothing starts, also when a slot becomes free", async () =
   expect([...running.keys()]).toEqual(["b"]);
 });
 
+test("a run that offers more before its first await does not exceed the slots", () => {
+  let atOnce = 0;
+  const slots: Slots = new Slots(
+    1,
+    () => {
+      atOnce += 1;
+      if (atOnce === 1) slots.offer(delivery("b"));
+      return new Promise(() => {});
+    },
+    () => {},
+  );
+  slots.offer(delivery("a"));
+  expect([atOnce, slots.busy]).toEqual([1, 1]);
+});
+
 test("it tells when a slot stays free", async () => {
   const { slots, end, freed } = setUp(2);
   slots.offer(delivery("a"));

@@ -67,10 +67,15 @@ export class Slots {
       const delivery = this.#next();
       if (delivery === undefined) return;
       const isSuspect = delivery.crashes > 0;
-      const run = this.#start(delivery);
-      if (run === undefined) continue;
+      // Taken before it starts: a handler may offer or resume before its first await.
       this.#busy += 1;
       if (isSuspect) this.#suspectRuns = true;
+      const run = this.#start(delivery);
+      if (run === undefined) {
+        this.#busy -= 1;
+        if (isSuspect) this.#suspectRuns = false;
+        continue;
+      }
       void run.then(() => {
         this.#busy -= 1;
         if (isSuspect) this.#suspectRuns = false;

@@ -29,7 +29,7 @@ const zones = [
     name: "a test of the testkit or of a broker",
     files: /^packages\/broker-[^/]+\/(test\/|.*\.test(-d)?\.ts$)/,
     own: true,
-    may: [outside, /^@q\/(core|broker-testkit)(\/|$)/],
+    may: [outside, /^@q\/(core|broker-testkit|test-servers)(\/|$)/],
   },
   { name: "a leaf of core", files: coreLeaf, may: [node, coreLeaf] },
   {
@@ -50,7 +50,14 @@ const zones = [
     may: [outside, /^@q\/core\/(broker|testing)$/],
   },
   { name: "a broker", files: /^packages\/broker-[^/]+\//, own: true, may: [outside, /^@q\/core\/broker$/] },
+  { name: "the test servers", files: /^packages\/test-servers\//, own: true, may: [outside] },
   { name: "a package", files: /^packages\/[^/]+\//, own: true, may: [outside, /^@q\/core(\/|$)/] },
+  {
+    name: "the bench",
+    files: /^apps\/bench\//,
+    own: true,
+    may: [outside, /^@q\/(core|scheduler|broker-[^/]+|test-servers)(\/|$)/],
+  },
   {
     name: "an app",
     files: /^apps\/[^/]+\//,

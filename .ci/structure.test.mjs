@@ -17,6 +17,8 @@ test.each([
   ["packages/broker-sqlite/src/consumer.ts", "../../core/src/json.ts"],
   ["packages/broker-sqlite/src/consumer.ts", "../test/child.ts"],
   ["packages/broker-sqlite/test/crash.test.ts", "@q/broker-amqp"],
+  ["packages/broker-sqlite/src/consumer.ts", "@q/test-servers"],
+  ["packages/test-servers/src/redis-server.ts", "@q/core"],
   ["packages/broker-testkit/src/world.ts", "@q/core"],
   ["packages/broker-testkit/src/world.ts", "@q/broker-sqlite"],
   ["packages/scheduler/src/scheduler.ts", "@q/broker-sqlite"],
@@ -24,6 +26,7 @@ test.each([
   ["apps/demo/src/service.ts", "@q/cli"],
   ["apps/demo/src/service.ts", "../../cli/src/main.ts"],
   ["apps/cli/src/main.ts", "../../../packages/core/src/app.ts"],
+  ["apps/cli/test/worker.test.ts", "@q/test-servers"],
 ])("%s must not import %s", (file, specifier) => {
   expect(importFault(file, specifier)).toContain(specifier);
 });
@@ -38,10 +41,13 @@ test.each([
   ["packages/broker-sqlite/src/consumer.ts", "./connection.ts"],
   ["packages/broker-sqlite/src/consumer.test.ts", "../test/temporary-file.ts"],
   ["packages/broker-sqlite/test/conformance.test.ts", "@q/broker-testkit"],
+  ["packages/broker-redis/test/reconnect.test.ts", "@q/test-servers"],
+  ["packages/test-servers/src/redis-server.ts", "ioredis"],
   ["packages/broker-testkit/src/world.ts", "@q/core/testing"],
   ["packages/broker-testkit/src/test-broker.ts", "vitest"],
   ["packages/scheduler/src/scheduler.ts", "@q/core"],
   ["apps/cli/src/main.ts", "@q/broker-sqlite"],
+  ["apps/bench/src/servers.ts", "@q/test-servers"],
   ["apps/cli/src/version.ts", "../package.json"],
 ])("%s may import %s", (file, specifier) => {
   expect(importFault(file, specifier)).toBeUndefined();

@@ -1,0 +1,13 @@
+export { ClockShim } from "./clock-shim.ts";
+export { freePort } from "./free-port.ts";
+export { isInstalled } from "./installed.ts";
+export { RedisCluster } from "./redis-cluster.ts";
+export type { RedisClusterOptions } from "./redis-cluster.ts";
+export { RedisSentinels } from "./redis-sentinels.ts";
+export type { RedisSentinelsOptions } from "./redis-sentinels.ts";
+export { RedisServer } from "./redis-server.ts";
+export type { RedisServerOptions, RedisTls } from "./redis-server.ts";
+export { TcpProxy } from "./tcp-proxy.ts";
+export type { DropRepliesOptions, ProxyCounters, ProxyTarget } from "./tcp-proxy.ts";
+export { TestCertificates } from "./test-certificates.ts";
+export type { TestCertificate } from "./test-certificates.ts";

@@ -1,5 +1,6 @@
 import type {
   DeadLetter,
+  Liveness,
   Page,
   PageOptions,
   PeekedMessage,
@@ -10,7 +11,6 @@ import type {
 } from "@q/core/broker";
 import { dropDead, listDead, redriveDead } from "./dead-letters.ts";
 import { peekQueue } from "./peek.ts";
-import type { Liveness } from "./process-identity.ts";
 import { identityOf, type SessionRow } from "./recovery.ts";
 import type { Store } from "./store.ts";
 

@@ -1,4 +1,12 @@
-import { sleep, type Clock, type ConsumeOptions, type Consumer, type Delivery, type Logger } from "@q/core/broker";
+import {
+  type Clock,
+  type ConsumeOptions,
+  type Consumer,
+  type Delivery,
+  type Liveness,
+  type Logger,
+  sleep,
+} from "@q/core/broker";
 import { Ballast } from "./ballast.ts";
 import { Bell } from "./bell.ts";
 import { Connection } from "./connection.ts";
@@ -7,7 +15,6 @@ import { SqliteControlBus } from "./control-bus.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { SqliteLeaseStore } from "./lease-store.ts";
 import type { Settings } from "./options.ts";
-import type { Liveness } from "./process-identity.ts";
 import { Publisher } from "./publisher.ts";
 import { Queues } from "./queues.ts";
 import { Recovery } from "./recovery.ts";

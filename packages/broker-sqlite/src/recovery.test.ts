@@ -1,4 +1,4 @@
-import type { Outcome } from "@q/core/broker";
+import type { Liveness, Outcome } from "@q/core/broker";
 import { describe, expect, test } from "vitest";
 import { SimulatedProcesses, type SimulatedProcess } from "../test/simulated-processes.ts";
 import {
@@ -12,7 +12,6 @@ import {
   wellFormed,
 } from "../test/temporary.ts";
 import type { Internals } from "./open-broker.ts";
-import type { Liveness } from "./process-identity.ts";
 import type { SqliteBroker } from "./sqlite-broker.ts";
 
 const quick: Partial<Internals> = { sweepEveryMs: 20, crashDelayMs: 100 };

@@ -1,7 +1,6 @@
-import type { Clock, Logger, Timer } from "@q/core/broker";
+import type { Clock, Liveness, Logger, ProcessIdentity, Timer } from "@q/core/broker";
 import type { Connection } from "./connection.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import type { Liveness, ProcessIdentity } from "./process-identity.ts";
 import type { Session } from "./session.ts";
 
 export interface RecoveryOptions {

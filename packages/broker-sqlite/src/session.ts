@@ -1,7 +1,7 @@
+import type { Liveness } from "@q/core/broker";
 import type { Connection } from "./connection.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { HeldMessages } from "./held-messages.ts";
-import type { Liveness } from "./process-identity.ts";
 import type { Sequence } from "./sequence.ts";
 
 export interface SessionOptions {

@@ -1,6 +1,4 @@
 import {
-  PublishRejected,
-  systemClock,
   type Broker,
   type BrokerContext,
   type ConsumeOptions,
@@ -10,14 +8,16 @@ import {
   type LeaseStore,
   type OncePublisher,
   type OutgoingMessage,
+  PublishRejected,
   type QueueInspector,
   type QueueOptions,
+  systemClock,
+  systemLiveness,
 } from "@q/core/broker";
 import { notOpen } from "./connection.ts";
 import { SqliteInspector } from "./inspector.ts";
 import { OpenBroker, type Internals } from "./open-broker.ts";
 import type { Settings } from "./options.ts";
-import { systemLiveness } from "./process-identity.ts";
 
 /** Queues in one SQLite file, shared by the processes of one machine. Can be opened again after `close`. */
 export class SqliteBroker implements Broker {

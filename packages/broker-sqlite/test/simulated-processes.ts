@@ -1,4 +1,4 @@
-import type { Life, Liveness, ProcessIdentity } from "../src/process-identity.ts";
+import type { Life, Liveness, ProcessIdentity } from "@q/core/broker";
 
 /** One that was started here. */
 export interface SimulatedProcess {

@@ -1,6 +1,6 @@
-import type { BrokerMessage, MessageProperties } from "./broker/broker-message.ts";
+import { readyAtHeader, type BrokerMessage, type MessageProperties } from "./broker/broker-message.ts";
 import { defaultDecodeLimits, readBody, type DecodeLimits, type ReadBody } from "./celery-body.ts";
-import { isProtocolHeader, maxRetriesHeader, readCount, sentAtHeader, userHeaders } from "./celery-headers.ts";
+import { isProtocolHeader, maxRetriesHeader, readCount, userHeaders } from "./celery-headers.ts";
 import { formatTime, parseTime } from "./celery-time.ts";
 import { DecodeError } from "./decode-error.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
@@ -37,7 +37,7 @@ function encodeHeaders(message: Message): JsonObject {
   if (message.etaMs !== null) headers["eta"] = formatTime(message.etaMs);
   if (message.expiresMs !== null) headers["expires"] = formatTime(message.expiresMs);
   if (hardMs !== null || softMs !== null) headers["timelimit"] = [seconds(hardMs), seconds(softMs)];
-  if (message.sentAtMs !== null) headers[sentAtHeader] = Math.round(message.sentAtMs);
+  if (message.sentAtMs !== null) headers[readyAtHeader] = Math.round(message.sentAtMs);
   if (message.maxRetries !== null) headers[maxRetriesHeader] = message.maxRetries;
   for (const [name, value] of Object.entries(message.headers)) {
     if (!isProtocolHeader(name)) headers[name] = value;
@@ -127,7 +127,7 @@ function readCall(message: BrokerMessage, headers: JsonObject, call: Call): Mess
     embed: readEmbed(call.embed),
     headers: userHeaders(headers),
     replyTo: readText(message.properties.replyTo),
-    sentAtMs: readCount(fields[sentAtHeader]),
+    sentAtMs: readCount(fields[readyAtHeader]),
   };
 }
 

@@ -1,3 +1,4 @@
+import { readyAtHeader } from "./broker/broker-message.ts";
 import { formatTime } from "./celery-time.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
@@ -5,7 +6,6 @@ import type { JsonObject, JsonValue } from "./json.ts";
  * Our additions to Celery's header table. One prefix, so that none collides with a user's header or a later one of Celery's,
  * and an underscore as in Celery's own, so that a Python task reads them as attributes of its request.
  */
-export const sentAtHeader = "q_sent_at";
 export const maxRetriesHeader = "q_max_retries";
 const parkedAtHeader = "q_parked_at";
 const ourPrefix = "q_";
@@ -79,7 +79,7 @@ export function retryHeaders(headers: JsonObject, change: RetryChange): JsonObje
   next["eta"] = change.etaMs === null ? null : formatTime(change.etaMs);
   if (change.retries !== undefined) next["retries"] = change.retries;
   if (change.parentId !== undefined) next["parent_id"] = change.parentId;
-  if (change.sentAtMs !== undefined) next[sentAtHeader] = Math.round(change.sentAtMs);
+  if (change.sentAtMs !== undefined) next[readyAtHeader] = Math.round(change.sentAtMs);
   return next;
 }
 

@@ -12,6 +12,12 @@ export interface MessageProperties {
   readonly replyTo?: string;
 }
 
+/**
+ * Header that says since when, or from when on, a message is ready: epoch milliseconds by its sender's clock. Core sets it. A broker whose store keeps no times
+ * may read it for people, and never decides by it.
+ */
+export const readyAtHeader = "q_sent_at";
+
 /** One message as a broker stores it: AMQP's shape, which is also what Celery puts on Redis. */
 export interface BrokerMessage {
   /** Unique per send and kept through every retry: deduplicate on it. 1 to 255 bytes. */

@@ -1,4 +1,10 @@
-export type { BrokerMessage, MalformedMessage, MessageProperties, OutgoingMessage } from "./broker-message.ts";
+export {
+  readyAtHeader,
+  type BrokerMessage,
+  type MalformedMessage,
+  type MessageProperties,
+  type OutgoingMessage,
+} from "./broker-message.ts";
 export type { Broker, BrokerContext, BrokerFactory, ConsumeOptions, Consumer, QueueOptions } from "./broker.ts";
 export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";
 export type { ControlBus, Subscription } from "./control-bus.ts";
@@ -15,6 +21,7 @@ export type {
 } from "./inspector.ts";
 export type { Lease, LeaseStore } from "./lease-store.ts";
 export type { OncePublisher } from "./once.ts";
+export { systemLiveness, type Life, type Liveness, type ProcessIdentity } from "./process-identity.ts";
 export { PollingConsumer, type Claim, type PollingConsumerOptions } from "./polling-consumer.ts";
 export {
   isJsonObject,

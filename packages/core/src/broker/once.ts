@@ -1,5 +1,8 @@
 import type { OutgoingMessage } from "./broker-message.ts";
 
+/** `duplicate`: the key was used before, and nothing was stored. */
+export type Publication = "published" | "duplicate";
+
 /** Publishing that happens at most once per key, however many processes try. */
 export interface OncePublisher {
   /**
@@ -7,5 +10,5 @@ export interface OncePublisher {
    * The key is a queue's own: the same key in two queues is two keys.
    * @throws PublishRejected or PublishUnknown as `Broker.publish`; repeating it with the same key is then safe
    */
-  publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<"published" | "duplicate">;
+  publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<Publication>;
 }

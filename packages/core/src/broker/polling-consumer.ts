@@ -57,6 +57,15 @@ export class PollingConsumer implements Consumer {
     this.#fetchIfUseful();
   }
 
+  /** How many more it would take now. */
+  get room(): number {
+    return this.#stopped.signal.aborted ? 0 : Math.max(0, this.#prefetch - this.#held);
+  }
+
+  get isFetching(): boolean {
+    return this.#claiming !== undefined;
+  }
+
   /** Tells it that a message may have become ready. Cheap; call it as often as you like. */
   wake(): void {
     this.#mayHaveMore = true;

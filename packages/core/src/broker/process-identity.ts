@@ -17,6 +17,7 @@ export type Life = "alive" | "dead" | "unknown";
 /** Tells who this process is, and whether others are alive. Needs no clock, so nobody is taken for dead because he is slow. */
 export interface Liveness {
   readonly own: ProcessIdentity;
+  /** Whether a process of this machine lives. One of an earlier start of the machine is dead; whoever may mean another machine compares `bootId` first. */
   check(other: ProcessIdentity): Life;
 }
 
@@ -42,7 +43,7 @@ function ownIdentity(): ProcessIdentity {
 }
 
 function lifeOf(other: ProcessIdentity, own: ProcessIdentity): Life {
-  // SQLite's WAL lives in memory that all its processes share, so whoever uses this file now runs on this kernel since its start.
+  // Of one machine: what its processes share cannot outlive a start of it.
   if (other.bootId !== null && own.bootId !== null && other.bootId !== own.bootId) return "dead";
   if (other.pidNamespace !== own.pidNamespace) return "unknown";
   const found = processOf(other.pid);

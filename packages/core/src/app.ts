@@ -1,13 +1,14 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { readAppOptions, type AppOptions, type AppSettings } from "./app-options.ts";
 import { PublishRejected } from "./broker/broker-error.ts";
-import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { Broker, QueueOptions } from "./broker/broker.ts";
+import type { OncePublisher } from "./broker/once.ts";
 import { callSite, formatLocation, type SourceLocation } from "./call-site.ts";
 import { atMost, type Clock } from "./clock.ts";
-import { runEagerly } from "./eager.ts";
+import { eagerStore } from "./eager.ts";
 import { loadImports, type Importer } from "./imports.ts";
 import type { Logger } from "./logger.ts";
+import type { Store } from "./middleware.ts";
 import { Producer } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
 import { Sender } from "./sender.ts";
@@ -208,17 +209,32 @@ export class App<Queue extends string = string> {
   #ready(): { readonly producer: Producer; readonly sender: Sender } {
     if (this.#sending !== undefined) return this.#sending;
     const { clock, publishTimeoutMs, maxBufferedBytes, eager } = this.#settings;
-    const publish = async (messages: readonly OutgoingMessage[]): Promise<void> => {
-      if (this.#isClosed) throw new PublishRejected("Q1010", "the app is closed", { hint: "send before app.close()" });
-      if (!this.#isOpen) await this.#connected();
-      await this.broker.publish(messages);
-    };
-    const producer = new Producer({ publish, clock, publishTimeoutMs, maxBufferedBytes });
+    const producer = new Producer({
+      publish: async (messages) => {
+        await this.#ensureOpen();
+        await this.broker.publish(messages);
+      },
+      publishOnce: async (message, { key, ttlMs }) => {
+        const once = onceOf(this.broker);
+        await this.#ensureOpen();
+        return await once.publishOnce(message, key, ttlMs);
+      },
+      clock,
+      publishTimeoutMs,
+      maxBufferedBytes,
+    });
     const runner = eager ? new EagerRunner(this.#settings, this.#tasks) : undefined;
-    const store = (message: OutgoingMessage): Promise<void> =>
-      runner === undefined ? producer.send(message) : runEagerly(message, (delivery) => runner.run(delivery));
+    const store: Store =
+      runner === undefined
+        ? (message, key) => producer.send(message, key)
+        : eagerStore(clock, (delivery) => runner.run(delivery));
     this.#sending = { producer, sender: new Sender(this.#settings, this.#tasks, store) };
     return this.#sending;
+  }
+
+  async #ensureOpen(): Promise<void> {
+    if (this.#isClosed) throw new PublishRejected("Q1010", "the app is closed", { hint: "send before app.close()" });
+    if (!this.#isOpen) await this.#connected();
   }
 
   /** The one opening that is under way or done; after a failure, the next call begins another. */
@@ -245,6 +261,17 @@ export class App<Queue extends string = string> {
     await broker.open({ logger: this.#settings.logger.child({ broker: broker.address }) });
     await broker.declare(this.queues);
   }
+}
+
+/**
+ * The part of a broker that sends once per key.
+ * @throws ConfigError `Q2025` when it has none
+ */
+function onceOf({ once, name }: Broker): OncePublisher {
+  if (once !== undefined) return once;
+  throw new ConfigError("Q2025", `the ${name} broker cannot send once per key`, {
+    hint: "leave out key, and make the task safe to run twice",
+  });
 }
 
 /**

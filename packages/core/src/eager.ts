@@ -1,6 +1,9 @@
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { DeadReason, Delivery, Outcome, Settled } from "./broker/delivery.ts";
+import type { Clock } from "./clock.ts";
+import type { Store } from "./middleware.ts";
 import { QError } from "./q-error.ts";
+import { UsedKeys } from "./used-keys.ts";
 
 /** An eager task did not succeed. `Q4008`; `reason.error` is what its handler threw last, as data. */
 export class EagerTaskFailed extends QError {
@@ -17,12 +20,26 @@ export type RunDelivery = (delivery: Delivery) => Promise<void>;
 
 const neverLost = new AbortController().signal;
 
+/** Runs what it is given to store. Keys are kept in this process's memory, and used when the run begins: one that fails is not repeated. */
+export function eagerStore(clock: Clock, run: RunDelivery): Store {
+  const usedKeys = new UsedKeys(clock);
+  return async (message, sendKey) => {
+    if (sendKey !== null) {
+      const { key, ttlMs } = sendKey;
+      if (usedKeys.has(message.queue, key)) return "duplicate";
+      usedKeys.add(message.queue, key, ttlMs);
+    }
+    await runEagerly(message, run);
+    return "published";
+  };
+}
+
 /**
  * Runs a message where it was sent, through the same steps as in a worker: decoded, validated, settled. Delays and the times between
  * retries are skipped.
  * @throws EagerTaskFailed when the message would be dead
  */
-export async function runEagerly(message: OutgoingMessage, run: RunDelivery): Promise<void> {
+async function runEagerly(message: OutgoingMessage, run: RunDelivery): Promise<void> {
   let next: OutgoingMessage | undefined = message;
   while (next !== undefined) {
     const outcome: Outcome = await deliverOnce(next, run);

@@ -29,3 +29,14 @@ export function wholeNumber(
   const expected = to === Number.MAX_SAFE_INTEGER ? `of at least ${from}` : `from ${from} to ${to}`;
   throw new ConfigError("Q2012", `expected ${name} to be a whole number ${expected}, got ${String(value)}`);
 }
+
+/**
+ * An id or a key: it must not be empty, and must fit into a header or an index.
+ * @throws ConfigError `Q2017`
+ */
+export function shortText(name: string, value: string): string {
+  if (typeof value !== "string") throw new ConfigError("Q2017", `${name} is a ${typeof value}: expected a string`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes >= 1 && bytes <= 255) return value;
+  throw new ConfigError("Q2017", `${name} has ${bytes} bytes: expected 1 to 255`);
+}

@@ -1,6 +1,8 @@
 import type { OutgoingMessage } from "./broker/broker-message.ts";
+import type { Publication } from "./broker/once.ts";
 import type { JsonObject } from "./json.ts";
 import { ConfigError } from "./q-error.ts";
+import type { SendKey } from "./send-key.ts";
 import type { TaskContext } from "./task-context.ts";
 
 /** A task call that is about to be sent. */
@@ -43,23 +45,29 @@ export function composeRun(middleware: readonly Middleware[]): Runner {
   return runner;
 }
 
-export type Sender = (context: SendContext, message: OutgoingMessage) => Promise<void>;
+/** Stores one message; with a key, at most one of that key. */
+export type Store = (message: OutgoingMessage, key: SendKey | null) => Promise<Publication>;
+
+/** A store that knows whose message it is. */
+export type Sender = (context: SendContext, message: OutgoingMessage, key: SendKey | null) => Promise<Publication>;
 
 /** All `send` parts around `store`. */
-export function composeSend(
-  middleware: readonly Middleware[],
-  store: (message: OutgoingMessage) => Promise<void>,
-): Sender {
-  let sender: Sender = (_context, message) => store(message);
+export function composeSend(middleware: readonly Middleware[], store: Store): Sender {
+  let sender: Sender = (_context, message, key) => store(message, key);
   for (const { name, send } of middleware.toReversed()) {
     if (send === undefined) continue;
     const inner = sender;
-    sender = (context, message) =>
-      around(
+    sender = async (context, message, key) => {
+      let publication: Publication = "published";
+      await around(
         name,
-        () => inner(context, message),
+        async () => {
+          publication = await inner(context, message, key);
+        },
         (next) => send(context, next),
       );
+      return publication;
+    };
   }
   return sender;
 }

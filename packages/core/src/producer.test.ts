@@ -30,11 +30,19 @@ function setUp(maxBufferedBytes = 1_000_000) {
           answer: (error) => (error === undefined ? resolve() : reject(error)),
         });
       }),
+    publishOnce: ({ id }, { key }) =>
+      new Promise((resolve, reject) => {
+        calls.push({
+          ids: [id],
+          answer: (error) =>
+            error === undefined ? resolve(key === "used" ? "duplicate" : "published") : reject(error),
+        });
+      }),
   });
   return { clock, calls, producer };
 }
 
-const code = (sending: Promise<void>): Promise<string> =>
+const code = (sending: Promise<unknown>): Promise<string> =>
   sending.then(
     () => "sent",
     (error: unknown) => (error as { code: string }).code,
@@ -131,18 +139,49 @@ test("flush resolves when nothing waits any more, whether it was sent or not", a
 });
 
 test("a broker that fails without saying why has not taken the message", async () => {
+  // A broker in JavaScript may.
+  const fail = async (): Promise<never> => {
+    await Promise.resolve();
+    // oxlint-disable-next-line typescript/only-throw-error
+    throw undefined;
+  };
   const producer = new Producer({
     clock: new FakeClock(),
     publishTimeoutMs: 10_000,
     maxBufferedBytes: 1000,
-    // A broker in JavaScript may.
-    publish: async () => {
-      await Promise.resolve();
-      // oxlint-disable-next-line typescript/only-throw-error
-      throw undefined;
-    },
+    publish: fail,
+    publishOnce: fail,
   });
   expect(await code(producer.send(message("a")))).toBe("Q1102");
+  expect(await code(producer.send(message("a"), { key: "k", ttlMs: 1000 }))).toBe("Q1102");
+});
+
+test("sends with a key are a call each and hear what became of theirs, side by side with the others", async () => {
+  const { clock, calls, producer } = setUp();
+  const keys = ["new", "used", "odd"];
+  const sends = keys.map((key) => producer.send(message(key), { key, ttlMs: 1000 }));
+  const plain = producer.send(message("plain"));
+  const [published, duplicate, refused] = sends.map((sending) => sending.catch(() => "refused"));
+  await clock.advance(0);
+  expect(calls.map(({ ids }) => ids)).toEqual([["new"], ["used"], ["odd"], ["plain"]]);
+  calls[3]?.answer();
+  expect(await plain).toBe("published");
+  calls[0]?.answer();
+  calls[1]?.answer();
+  calls[2]?.answer(new PublishRejected("Q1101", "no"));
+  expect([await published, await duplicate, await refused]).toEqual(["published", "duplicate", "refused"]);
+});
+
+test("a send with a key has the same time for its answer, and is waited for by flush", async () => {
+  const { clock, producer } = setUp();
+  const sent = code(producer.send(message("a"), { key: "k", ttlMs: 1000 }));
+  let flushed = false;
+  const flushing = producer.flush().then(() => (flushed = true));
+  await clock.advance("9s");
+  expect(flushed).toBe(false);
+  await clock.advance("1s");
+  await flushing;
+  expect(await sent).toBe("Q1102");
 });
 
 test("after an answer that never came, nothing keeps the process alive", async () => {
@@ -169,6 +208,7 @@ test("after an answer that never came, nothing keeps the process alive", async (
     publishTimeoutMs: 10_000,
     maxBufferedBytes: 10_000,
     publish: () => new Promise(() => {}),
+    publishOnce: () => new Promise(() => {}),
   });
   const sends = [code(producer.send(message("a")))];
   await clock.advance("1m");

@@ -1,11 +1,15 @@
 import { PublishRejected, PublishUnknown, type PublishFailed } from "./broker/broker-error.ts";
 import type { OutgoingMessage } from "./broker/broker-message.ts";
+import type { Publication } from "./broker/once.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { hasCode } from "./q-error.ts";
+import type { SendKey } from "./send-key.ts";
 
 export interface ProducerOptions {
   /** Stores messages of one queue: `Broker.publish` of an open broker. */
   readonly publish: (messages: readonly OutgoingMessage[]) => Promise<void>;
+  /** Stores a message unless its key was used: `publishOnce` of an open broker. */
+  readonly publishOnce: (message: OutgoingMessage, key: SendKey) => Promise<Publication>;
   readonly clock: Clock;
   /** Longest time in which a queue's sends make no progress. Milliseconds. */
   readonly publishTimeoutMs: number;
@@ -16,14 +20,18 @@ export interface ProducerOptions {
 /** One message waiting to be stored. */
 interface Waiting {
   readonly message: OutgoingMessage;
+  readonly key: SendKey | null;
   readonly bytes: number;
-  readonly resolve: () => void;
+  readonly resolve: (publication: Publication) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** The sends of one queue: one batch is on its way, the others gather. */
+/** What became of each message of a batch, by its position. */
+type Answers = (position: number) => Publication | Error;
+
+/** The sends of one queue, those with a key apart from those without: one batch is on its way, the others gather. */
 interface Lane {
-  readonly queue: string;
+  readonly hasKeys: boolean;
   waiting: Waiting[];
   isPublishing: boolean;
   isScheduled: boolean;
@@ -43,10 +51,12 @@ const comfortableMessages = 10_000;
 /**
  * Turns single sends into few calls of `Broker.publish`. Sends of one tick become one call, and a queue has one call under way at a time: brokers
  * recognise a repeated batch by its place in the sequence, and everything that arrives meanwhile goes out together next.
+ * Sends with a key are one call each, since each has an answer of its own; those of a batch are under way side by side.
  */
 export class Producer {
   readonly #options: ProducerOptions;
   readonly #lanes = new Map<string, Lane>();
+  readonly #lanesWithKeys = new Map<string, Lane>();
   readonly #idle: (() => void)[] = [];
   #messages = 0;
   #bytes = 0;
@@ -56,10 +66,10 @@ export class Producer {
   }
 
   /**
-   * Resolves when the broker has the message.
+   * Resolves when the broker has the message, or had one with the same key.
    * @throws PublishRejected nothing was stored (`Q1104`: too much is waiting already); PublishUnknown it may be stored
    */
-  send(message: OutgoingMessage): Promise<void> {
+  send(message: OutgoingMessage, key: SendKey | null = null): Promise<Publication> {
     const bytes = message.body.byteLength + overheadBytes;
     if (this.#bytes + bytes > this.#options.maxBufferedBytes) {
       return Promise.reject(
@@ -73,8 +83,8 @@ export class Producer {
       );
     }
     return new Promise((resolve, reject) => {
-      const lane = this.#lane(message.queue);
-      lane.waiting.push({ message, bytes, resolve, reject });
+      const lane = this.#lane(message.queue, key !== null);
+      lane.waiting.push({ message, key, bytes, resolve, reject });
       this.#messages += 1;
       this.#bytes += bytes;
       this.#schedule(lane);
@@ -91,11 +101,12 @@ export class Producer {
     while (this.#messages > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #lane(queue: string): Lane {
-    let lane = this.#lanes.get(queue);
+  #lane(queue: string, hasKeys: boolean): Lane {
+    const lanes = hasKeys ? this.#lanesWithKeys : this.#lanes;
+    let lane = lanes.get(queue);
     if (lane === undefined) {
-      lane = { queue, waiting: [], isPublishing: false, isScheduled: false, isStuck: false, timer: undefined };
-      this.#lanes.set(queue, lane);
+      lane = { hasKeys, waiting: [], isPublishing: false, isScheduled: false, isStuck: false, timer: undefined };
+      lanes.set(queue, lane);
     }
     return lane;
   }
@@ -115,18 +126,34 @@ export class Producer {
     const batch = takeBatch(lane);
     lane.isPublishing = true;
     this.#watch(lane, batch);
-    let failure: unknown;
-    try {
-      await this.#options.publish(batch.map(({ message }) => message));
-    } catch (error) {
-      failure = error ?? new PublishUnknown("Q1102", "the broker failed without saying why");
-    }
+    const answers = await (lane.hasKeys ? this.#publishEach(batch) : this.#publishTogether(batch));
     lane.timer?.cancel();
     lane.timer = undefined;
-    if (!lane.isStuck) this.#settle(batch, failure);
+    if (!lane.isStuck) this.#settle(batch, answers);
     lane.isStuck = false;
     lane.isPublishing = false;
     if (lane.waiting.length > 0) this.#schedule(lane);
+  }
+
+  /** Never rejects. */
+  async #publishTogether(batch: readonly Waiting[]): Promise<Answers> {
+    try {
+      await this.#options.publish(batch.map(({ message }) => message));
+      return () => "published";
+    } catch (failure) {
+      return (position) => failureOf(failure, position);
+    }
+  }
+
+  /** Of a lane with keys. Never rejects. */
+  async #publishEach(batch: readonly Waiting[]): Promise<Answers> {
+    const { publishOnce } = this.#options;
+    const calls = batch.flatMap(({ message, key }) => (key === null ? [] : [publishOnce(message, key)]));
+    const results = await Promise.allSettled(calls);
+    return (position) => {
+      const result = results[position];
+      return result?.status === "fulfilled" ? result.value : errorOf(result?.reason);
+    };
   }
 
   #watch(lane: Lane, batch: readonly Waiting[]): void {
@@ -139,17 +166,19 @@ export class Producer {
     const text = `the broker did not answer within ${this.#options.publishTimeoutMs} ms`;
     lane.timer = undefined;
     lane.isStuck = true;
-    this.#settle(batch, new PublishUnknown("Q1102", `${text}: the message may be stored`));
-    this.#settle(lane.waiting.splice(0), new PublishRejected("Q1101", `${text}: the message was not handed to it`));
+    const unknown = new PublishUnknown("Q1102", `${text}: the message may be stored`);
+    const rejected = new PublishRejected("Q1101", `${text}: the message was not handed to it`);
+    this.#settle(batch, () => unknown);
+    this.#settle(lane.waiting.splice(0), () => rejected);
   }
 
-  #settle(batch: readonly Waiting[], failure: unknown): void {
+  #settle(batch: readonly Waiting[], answers: Answers): void {
     batch.forEach((waiting, position) => {
       this.#messages -= 1;
       this.#bytes -= waiting.bytes;
-      const error = failure === undefined ? undefined : failureOf(failure, position);
-      if (error === undefined) waiting.resolve();
-      else waiting.reject(error);
+      const answer = answers(position);
+      if (answer instanceof Error) waiting.reject(answer);
+      else waiting.resolve(answer);
     });
     for (const wake of this.#idle.splice(0)) wake();
   }
@@ -166,9 +195,13 @@ function takeBatch(lane: Lane): readonly Waiting[] {
   return count === lane.waiting.length ? lane.waiting.splice(0) : lane.waiting.splice(0, count);
 }
 
-function failureOf(failure: unknown, position: number): Error | undefined {
+function failureOf(failure: unknown, position: number): Publication | Error {
   // By code: the adapter may have another copy of the class.
-  if (hasCode(failure, "Q1103")) return (failure as PublishFailed).failures.get(position);
+  if (hasCode(failure, "Q1103")) return (failure as PublishFailed).failures.get(position) ?? "published";
+  return errorOf(failure);
+}
+
+function errorOf(failure: unknown): Error {
   return failure instanceof Error
     ? failure
     : new PublishUnknown("Q1102", "the broker failed without saying why", { cause: failure });

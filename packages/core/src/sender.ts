@@ -5,9 +5,11 @@ import type { OutgoingMessage } from "./broker/broker-message.ts";
 import { encodeMessage } from "./celery-codec.ts";
 import { isProtocolHeader } from "./celery-headers.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
+import { shortText } from "./known-options.ts";
 import { plainCall, type Message } from "./message.ts";
-import { composeSend, type SendContext, type Sender as Send } from "./middleware.ts";
+import { composeSend, type SendContext, type Sender as Send, type Store } from "./middleware.ts";
 import { ConfigError } from "./q-error.ts";
+import { readSendKey } from "./send-key.ts";
 import { readSendOptions, type Sent, type Signature } from "./signature.ts";
 import type { Task } from "./task.ts";
 import { currentTask } from "./task-context.ts";
@@ -21,11 +23,7 @@ export class Sender {
   readonly #send: Send;
 
   /** @param store stores one encoded message: the producer's `send`, or an eager run */
-  constructor(
-    settings: AppSettings,
-    tasks: ReadonlyMap<string, Task<never>>,
-    store: (message: OutgoingMessage) => Promise<void>,
-  ) {
+  constructor(settings: AppSettings, tasks: ReadonlyMap<string, Task<never>>, store: Store) {
     this.#settings = settings;
     this.#tasks = tasks;
     this.#declared = settings.queues.map(({ name }) => name);
@@ -43,10 +41,11 @@ export class Sender {
       if (validated instanceof Promise) await validated;
     }
     const message = this.#compose(signature, task);
+    const key = readSendKey(message.task, signature.options);
     const { id, task: name, queue } = message;
     const outgoing = this.#encode(message, task);
-    await this.#send({ id, task: name, queue, headers: message.headers }, outgoing);
-    return { id, task: name, queue };
+    const publication = await this.#send({ id, task: name, queue, headers: message.headers }, outgoing, key);
+    return { id, task: name, queue, duplicate: publication === "duplicate" };
   }
 
   #compose(signature: Signature, task: Task<never> | undefined): Message {
@@ -55,7 +54,7 @@ export class Sender {
     const read = readSendOptions(name, options, nowMs);
     const queue = options.queue ?? task?.queue ?? this.#declared[0] ?? "";
     assertDeclared(queue, this.#declared, ` for ${name}`);
-    const id = readTaskId(options.taskId);
+    const id = options.taskId === undefined ? randomUUID() : shortText("taskId", options.taskId);
     const parent = currentTask();
     const etaMs = read.etaMs !== null && read.etaMs > nowMs ? read.etaMs : null;
     const expiresAfterMs = task?.expiresMs ?? null;
@@ -132,10 +131,4 @@ function namedArgumentsOf(task: string, args: unknown): JsonObject {
       hint: `${task}.delay({ id })`,
     },
   );
-}
-
-function readTaskId(taskId: string | undefined): string {
-  if (taskId === undefined) return randomUUID();
-  if (taskId.length > 0 && Buffer.byteLength(taskId) <= 255) return taskId;
-  throw new ConfigError("Q2017", `taskId has ${Buffer.byteLength(taskId)} bytes: expected 1 to 255`);
 }

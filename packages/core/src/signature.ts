@@ -16,8 +16,15 @@ export interface SendOptions {
   readonly priority?: number | undefined;
   /** One of the app's queues. */
   readonly queue?: string | undefined;
-  /** 1 to 255 bytes. Default: a new UUID. Not a guard against duplicates. */
+  /** 1 to 255 bytes. Default: a new UUID. Not a guard against duplicates: that is `key`. */
   readonly taskId?: string | undefined;
+  /**
+   * Sends at most once per key: a second send with the same key to the same queue within `keyTtl` is a duplicate and stores nothing. 1 to
+   * 255 bytes. Counts from the send, whatever becomes of the message. Needs a broker that can (`Q2025`).
+   */
+  readonly key?: string | undefined;
+  /** How long `key` counts as used. Default `"1h"`. */
+  readonly keyTtl?: Duration | undefined;
   /** Flat, next to Celery's own, whose names they cannot take. */
   readonly headers?: JsonObject | undefined;
   readonly softTimeLimit?: Duration | undefined;
@@ -33,11 +40,14 @@ export interface Signature {
   readonly options: SendOptions;
 }
 
-/** A call that the broker has taken responsibility for. */
+/** A call that the broker has taken responsibility for, or that it had already. */
 export interface Sent {
+  /** Of a duplicate: the id that it would have got. No message has it. */
   readonly id: string;
   readonly task: string;
   readonly queue: string;
+  /** Its `key` was used before, and nothing was stored. Always `false` without a key. */
+  readonly duplicate: boolean;
 }
 
 /** The options of a call in milliseconds; `null` where the call says nothing. */
@@ -57,6 +67,8 @@ const known = [
   "priority",
   "queue",
   "taskId",
+  "key",
+  "keyTtl",
   "headers",
   "softTimeLimit",
   "timeLimit",

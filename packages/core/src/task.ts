@@ -132,7 +132,10 @@ export class Task<In = object> {
     return this.#sender.send({ task: this.name, args: args[0] ?? {}, options: {} });
   }
 
-  /** Sends it with options: when, where, how urgent. Throws as `delay` does. */
+  /**
+   * Sends it with options: when, where, how urgent, once per key.
+   * @throws as `delay`; ConfigError `Q2003`, `Q2010` to `Q2012`, `Q2017` for bad options, `Q2025` for a key that the broker cannot use
+   */
   applyAsync(args: In, options: SendOptions = {}): Promise<Sent> {
     return this.#sender.send(this.signature(args, options));
   }

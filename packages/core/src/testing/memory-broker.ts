@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from "../broker/broker-message.ts";
 import type { Broker, BrokerContext, ConsumeOptions, Consumer, QueueOptions } from "../broker/broker.ts";
 import type { Delivery } from "../broker/delivery.ts";
-import type { OncePublisher } from "../broker/once.ts";
+import type { OncePublisher, Publication } from "../broker/once.ts";
 import type { Clock } from "../clock.ts";
 import { PollingConsumer, type Claim } from "../broker/polling-consumer.ts";
 import { silentLogger, type Logger } from "../logger.ts";
@@ -30,10 +30,10 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
  * The reference implementation of `Broker`, with every optional part, and with the accidents that can befall a process: a crash, a pause,
  * a cut line. For tests: what is stored ends with the process.
  */
-export class MemoryBroker implements Broker {
+export class MemoryBroker implements Broker, OncePublisher {
   readonly name = "memory";
   readonly address = "memory:";
-  readonly once: OncePublisher;
+  readonly once: OncePublisher = this;
   readonly inspector: MemoryInspector;
   readonly control: MemoryControlBus;
   readonly leases: MemoryLeases;
@@ -44,10 +44,6 @@ export class MemoryBroker implements Broker {
 
   constructor(store: MemoryStore) {
     this.#store = store;
-    this.once = {
-      publishOnce: async (message, key, ttlMs) =>
-        this.#connection.requestPublish(() => store.publishOnce(message, key, ttlMs)),
-    };
     this.inspector = new MemoryInspector(store, this.#connection);
     this.control = new MemoryControlBus(store.channels, this.#connection);
     this.leases = new MemoryLeases(store.leases, this.#connection, store.clock);
@@ -74,6 +70,10 @@ export class MemoryBroker implements Broker {
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     this.#connection.requestPublish(() => this.#store.publish(messages));
+  }
+
+  async publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<Publication> {
+    return this.#connection.requestPublish(() => this.#store.publishOnce(message, key, ttlMs));
   }
 
   async consume(

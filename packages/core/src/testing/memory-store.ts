@@ -3,6 +3,8 @@ import { BrokerError } from "../broker/broker-error.ts";
 import type { QueueOptions } from "../broker/broker.ts";
 import type { OutgoingMessage } from "../broker/broker-message.ts";
 import type { Outcome, Settled } from "../broker/delivery.ts";
+import type { Publication } from "../broker/once.ts";
+import { UsedKeys } from "../used-keys.ts";
 import type { Held, Holder } from "./held.ts";
 import { MemoryChannels } from "./memory-control-bus.ts";
 import { MemoryLeaseTable } from "./memory-leases.ts";
@@ -29,13 +31,13 @@ export class MemoryStore {
   readonly #recoveryMs: number;
   readonly #crashDelayMs: number;
   readonly #queues: Map<string, MemoryQueue> = new Map();
-  /** Monotonic milliseconds until which a key counts as used. */
-  readonly #usedKeys: Map<string, number> = new Map();
+  readonly #usedKeys: UsedKeys;
   #deaths = 0;
 
   constructor(options: MemoryStoreOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.leases = new MemoryLeaseTable(this.clock);
+    this.#usedKeys = new UsedKeys(this.clock);
     this.#recoveryMs = options.recoveryMs ?? 100;
     this.#crashDelayMs = options.crashDelayMs ?? 100;
   }
@@ -78,15 +80,10 @@ export class MemoryStore {
   }
 
   /** Stores the message unless the key was used in the last `ttlMs` milliseconds. */
-  publishOnce(message: OutgoingMessage, key: string, ttlMs: number): "published" | "duplicate" {
-    const now = this.clock.monotonic();
-    const scoped = JSON.stringify([message.queue, key]);
-    const usedUntil = this.#usedKeys.get(scoped);
-    if (usedUntil !== undefined && usedUntil > now) return "duplicate";
-    this.#forgetKeys(now);
+  publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Publication {
+    if (this.#usedKeys.has(message.queue, key)) return "duplicate";
     this.publish([message]);
-    this.#usedKeys.delete(scoped);
-    this.#usedKeys.set(scoped, now + ttlMs);
+    this.#usedKeys.add(message.queue, key, ttlMs);
     return "published";
   }
 
@@ -189,13 +186,5 @@ export class MemoryStore {
     const now = this.clock.monotonic();
     if (delayMs > 0) queue.addDelayed(stored, now + delayMs);
     else queue.addLast(stored, now);
-  }
-
-  /** The oldest keys are the first in the map; this ends at one that still counts. */
-  #forgetKeys(now: number): void {
-    for (const [key, usedUntil] of this.#usedKeys) {
-      if (usedUntil > now) return;
-      this.#usedKeys.delete(key);
-    }
   }
 }

@@ -1,5 +1,6 @@
 import type { App } from "../app.ts";
 import type { OutgoingMessage } from "../broker/broker-message.ts";
+import type { Publication } from "../broker/once.ts";
 import type { QueueInspector, QueueStats } from "../broker/inspector.ts";
 import { decodeMessage } from "../celery-codec.ts";
 import type { Duration } from "../duration.ts";
@@ -60,7 +61,7 @@ export class TestApp {
     app.use({ broker: this.#broker, clock: this.clock });
   }
 
-  /** Arguments of every call of the task that was sent so far, in order: an object, or a list where they were positional. */
+  /** Arguments of every call of the task that was stored so far, in order: an object, or a list where they were positional. Duplicates are not stored. */
   sent(task: string | { readonly name: string }): readonly unknown[] {
     const name = typeof task === "string" ? task : task.name;
     return this.messages
@@ -171,5 +172,11 @@ class RecordingBroker extends MemoryBroker {
   override async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     await super.publish(messages);
     this.published.push(...messages);
+  }
+
+  override async publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<Publication> {
+    const publication = await super.publishOnce(message, key, ttlMs);
+    if (publication === "published") this.published.push(message);
+    return publication;
   }
 }

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { ControlBus, Subscription } from "../broker/control-bus.ts";
 import type { JsonObject } from "../json.ts";
 import type { Logger } from "../logger.ts";
+import type { Throughput } from "./throughput.ts";
 
 /** Where somebody asks which workers are there: `{ command: "ping", ticket }`. */
 export const workersChannel = "workers";
@@ -23,18 +24,23 @@ export async function answerPings(bus: ControlBus, describe: () => JsonObject, l
 /** What a worker shows of itself. */
 export interface VisibleWorker {
   readonly name: string;
+  readonly release: string | undefined;
   readonly state: string;
   readonly queues: readonly string[];
   readonly concurrency: number;
   stats(): { readonly busy: number; readonly finished: number; readonly startedAt: number };
 }
 
+/** With the longest names that queues may have, still a small part of what a broadcast takes. */
+const mostRates = 100;
+
 /** The answer to a ping. */
-export function describeWorker(worker: VisibleWorker): JsonObject {
-  const { name, state, queues, concurrency } = worker;
+export function describeWorker(worker: VisibleWorker, throughput: Throughput): JsonObject {
+  const { name, release, state, queues, concurrency } = worker;
   const { busy, finished, startedAt } = worker.stats();
   return {
     worker: name,
+    ...(release === undefined ? {} : { release }),
     host: hostname(),
     pid: process.pid,
     state,
@@ -42,6 +48,7 @@ export function describeWorker(worker: VisibleWorker): JsonObject {
     slots: concurrency,
     busy,
     finished,
+    finishedPerMinute: throughput.perMinute(mostRates),
     startedAt,
   };
 }

@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly prefetch?: number;
   /** Shown to people; unique among the workers. Default: the host's name and eight random digits. */
   readonly name?: string;
+  /** Which build of the program this is, such as a commit: shown to people beside the worker's name. Default none. */
+  readonly release?: string;
   /** How long `stop` waits for running tasks. Default `"25s"`. */
   readonly shutdownTimeout?: Duration;
   /** For tasks that have none. Default none. */
@@ -35,6 +37,7 @@ export interface WorkerSettings {
   readonly concurrency: number;
   readonly prefetch: number | undefined;
   readonly name: string;
+  readonly release: string | undefined;
   readonly shutdownTimeoutMs: number;
   readonly softTimeLimitMs: number | null;
   readonly timeLimitMs: number | null;
@@ -47,6 +50,7 @@ const known = [
   "concurrency",
   "prefetch",
   "name",
+  "release",
   "shutdownTimeout",
   "softTimeLimit",
   "timeLimit",
@@ -70,6 +74,7 @@ export function readWorkerOptions(options: WorkerOptions, app: AppSettings): Wor
     prefetch:
       options.prefetch === undefined ? undefined : wholeNumber("prefetch", options.prefetch, { from: 0, to: 10_000 }),
     name: options.name ?? `${hostname()}-${randomBytes(4).toString("hex")}`,
+    release: options.release,
     shutdownTimeoutMs: durationMs(options.shutdownTimeout ?? "25s", "shutdownTimeout"),
     softTimeLimitMs: limitMs(options.softTimeLimit, "softTimeLimit"),
     timeLimitMs: limitMs(options.timeLimit, "timeLimit"),

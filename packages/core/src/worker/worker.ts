@@ -14,6 +14,7 @@ import { LoopLag } from "./loop-lag.ts";
 import { Prefetch } from "./prefetch.ts";
 import { answerPings, describeWorker } from "./presence.ts";
 import { Slots } from "./slots.ts";
+import { Throughput } from "./throughput.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { triage, type TriageRules } from "./triage.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -48,6 +49,7 @@ const mostWaitForBrokerMs = 5000;
 /** Takes messages from the broker and runs their tasks, at most `concurrency` at a time. Made by `app.createWorker`. */
 export class Worker {
   readonly name: string;
+  readonly release: string | undefined;
   readonly queues: readonly string[];
   readonly concurrency: number;
   /** Resolves, with the reason, when the worker can do no more and its process should end. */
@@ -62,6 +64,7 @@ export class Worker {
   readonly #attempts = new Set<Attempt>();
   readonly #drain: Drain;
   readonly #intake: Intake;
+  readonly #throughput: Throughput;
   readonly #handBackNow = new AbortController();
   #state: WorkerState = "new";
   #starting: Promise<void> | undefined;
@@ -80,6 +83,7 @@ export class Worker {
     this.#host = host;
     this.#settings = settings;
     this.name = settings.name;
+    this.release = settings.release;
     this.queues = settings.queues;
     this.concurrency = settings.concurrency;
     this.failed = new Promise((resolve) => (this.#fail = resolve));
@@ -96,6 +100,7 @@ export class Worker {
       timeLimitMs: settings.timeLimitMs,
       emit: guarded(settings.onEvent, this.#logger),
     };
+    this.#throughput = new Throughput(clock);
     this.#slots = new Slots(
       settings.concurrency,
       (delivery) => this.#start(delivery),
@@ -191,7 +196,7 @@ export class Worker {
     try {
       await this.#host.open();
       if (broker.control !== undefined)
-        this.#presence = await answerPings(broker.control, () => describeWorker(this), this.#logger);
+        this.#presence = await answerPings(broker.control, () => describeWorker(this, this.#throughput), this.#logger);
       this.#startedAt = settings.clock.now();
       // Whoever paused or stopped it meanwhile has closed the intake before this opens it.
       if (this.#state === "running") await this.#intake.open();
@@ -259,6 +264,7 @@ export class Worker {
     const result = await attempt.run();
     this.#attempts.delete(attempt);
     this.#finished += 1;
+    this.#throughput.ended(message.queue);
     this.#lastEnded = message.task;
     this.#prefetch.ran(attempt.ms);
     this.#intake.adjust();

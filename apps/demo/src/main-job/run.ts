@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { QueueInspector } from "@q/core/broker";
+import type { BrokerMessage, QueueInspector } from "@q/core/broker";
 import { app } from "../../q.config.ts";
 import { clearDataFolder, eventsFile, spoolFile } from "../folder.ts";
 import { EventStore } from "../stores/event-store.ts";
@@ -147,6 +147,7 @@ export class MainJob {
       inspector,
       queue,
       events: this.#events,
+      leavesTrace: (message) => this.#isToBeSaved(message),
       giveUp: () => this.#isDone() || this.#over.signal.aborted,
     });
     const replacement = await this.#stage.startWorker("w3");
@@ -155,6 +156,13 @@ export class MainJob {
       `  ${victim.child.name} was killed (SIGKILL) while it held ${held.length} ${held.length === 1 ? "task" : "tasks"}; w3 (pid ${replacement.child.pid}) took its place`,
     );
     return held;
+  }
+
+  /** What is ignored or dies leaves no record of its deliveries. */
+  #isToBeSaved({ body }: BrokerMessage): boolean {
+    // Celery's body, and the only argument of the only task.
+    const [, { eventId }] = JSON.parse(Buffer.from(body).toString()) as [unknown, { readonly eventId: string }];
+    return this.#requests.some((request) => request.eventId === eventId && request.expected === "saved");
   }
 
   /** Keeps the figures fresh and shows them, until the work is done. */

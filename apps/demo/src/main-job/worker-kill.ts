@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { QueueInspector } from "@q/core/broker";
+import type { BrokerMessage, QueueInspector } from "@q/core/broker";
 import type { EventStore } from "../stores/event-store.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
@@ -17,9 +17,11 @@ export async function killWhileHolding(options: {
   readonly queue: string;
   /** Locked for each try: a task that needs it cannot end meanwhile, however little is waiting. */
   readonly events: EventStore;
+  /** Whether it can be seen later that a message was delivered twice. One of those it must hold. */
+  readonly leavesTrace: (message: BrokerMessage) => boolean;
   readonly giveUp: () => boolean;
 }): Promise<readonly string[]> {
-  const { worker, inspector, queue, events, giveUp } = options;
+  const { worker, inspector, queue, events, leavesTrace, giveUp } = options;
   while (!giveUp()) {
     const release = await events.takeWriteLock();
     try {
@@ -27,12 +29,12 @@ export async function killWhileHolding(options: {
       worker.child.signal("SIGSTOP");
       do await wait(quietMs);
       while (worker.silentMs < quietMs);
-      const inFlight = await inFlightIds(inspector, queue);
-      const held = [...worker.held].filter((id) => inFlight.has(id));
-      if (held.length > 0) {
+      const inFlight = await inFlightMessages(inspector, queue);
+      const held = inFlight.filter(({ id }) => worker.held.has(id));
+      if (held.some(leavesTrace)) {
         worker.child.signal("SIGKILL");
         await worker.child.exited;
-        return held;
+        return held.map(({ id }) => id);
       }
       worker.child.signal("SIGCONT");
     } finally {
@@ -43,13 +45,13 @@ export async function killWhileHolding(options: {
   return [];
 }
 
-async function inFlightIds(inspector: QueueInspector, queue: string): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>();
+async function inFlightMessages(inspector: QueueInspector, queue: string): Promise<readonly BrokerMessage[]> {
+  const messages: BrokerMessage[] = [];
   let cursor: string | undefined;
   do {
     const page = await inspector.peek?.(queue, "in-flight", { limit: 1000, cursor });
-    for (const { message } of page?.items ?? []) if ("id" in message) ids.add(message.id);
+    for (const { message } of page?.items ?? []) if ("id" in message) messages.push(message);
     cursor = page?.next ?? undefined;
   } while (cursor !== undefined);
-  return ids;
+  return messages;
 }

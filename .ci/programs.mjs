@@ -1,14 +1,17 @@
 // The programs from outside npm that some suites need, and how to get them.
 import { spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 
 /**
  * One program that a suite starts or talks to.
  * @typedef {object} Program
  * @property {string} name what a person calls it
  * @property {readonly string[]} probe a command that exits 0 where the program is there
- * @property {string} apt the Debian package that brings it
+ * @property {string} apt the Debian packages that bring it, with spaces between them
  * @property {readonly string[]} suites the test files that cannot run without it
  */
+
+const testServers = "packages/test-servers/test";
 
 /** @type {readonly Program[]} */
 export const programs = [
@@ -19,6 +22,33 @@ export const programs = [
     apt: "python3-celery",
     suites: ["packages/core/test/celery.test.ts"],
   },
+  {
+    name: "Redis",
+    probe: ["redis-server", "--version"],
+    apt: "redis-server",
+    suites: ["redis-server", "redis-cluster", "redis-sentinels", "clock-shim"].map(
+      (suite) => `${testServers}/${suite}.test.ts`,
+    ),
+  },
+  {
+    name: "a C compiler",
+    // Also asks for the headers of the C library, which is another package.
+    probe: ["gcc", "-E", "-include", "time.h", "-x", "c", "/dev/null"],
+    apt: "gcc libc6-dev",
+    suites: [`${testServers}/clock-shim.test.ts`],
+  },
+  {
+    name: "OpenSSL",
+    probe: ["openssl", "version"],
+    apt: "openssl",
+    suites: [`${testServers}/test-certificates.test.ts`],
+  },
+  ...["zsh", "fish"].map((shell) => ({
+    name: shell,
+    probe: [shell, "--version"],
+    apt: shell,
+    suites: ["apps/cli/test/completion-shells.test.ts"],
+  })),
 ];
 
 /**
@@ -38,10 +68,30 @@ export function missingPrograms(wanted) {
 export function installWithApt(wanted) {
   if (process.getuid?.() !== 0) return "not root";
   if (spawnSync("apt-get", ["--version"], { stdio: "ignore" }).status !== 0) return "no apt-get here";
-  const packages = wanted.map((program) => program.apt);
-  if (aptGet("install", ...packages)) return undefined;
-  if (aptGet("update") && aptGet("install", ...packages)) return undefined;
-  return `apt-get install ${packages.join(" ")} failed`;
+  const packages = wanted.flatMap((program) => program.apt.split(" "));
+  return withoutServices(() => {
+    if (aptGet("install", ...packages)) return undefined;
+    if (aptGet("update") && aptGet("install", ...packages)) return undefined;
+    return `apt-get install ${packages.join(" ")} failed`;
+  });
+}
+
+/**
+ * Debian starts the service of a package that it installs. The tests want its program only, and start servers of their own.
+ * @template T
+ * @param {() => T} install
+ * @returns {T}
+ */
+function withoutServices(install) {
+  const policy = "/usr/sbin/policy-rc.d";
+  // A machine with a policy of its own keeps it.
+  if (existsSync(policy)) return install();
+  writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    rmSync(policy, { force: true });
+  }
 }
 
 /** @param {readonly string[]} args */

@@ -5,6 +5,7 @@ import { switchFlag, valueFlag } from "./flag.ts";
 import { loadApp, type LoadedApp } from "./load-app.ts";
 import { flagDurationMs } from "./flag-values.ts";
 import { QCommand } from "./q-command.ts";
+import { refuseWhereReadOnly } from "./read-only.ts";
 
 /** A command that needs the user's app. */
 export abstract class AppCommand extends QCommand {
@@ -49,11 +50,31 @@ export abstract class BrokerCommand extends AppCommand {
   }
 }
 
-/** A command that deletes or moves messages. */
+/** A command that changes what is in the broker. Refused where `Q_READ_ONLY` is set. */
 export abstract class ChangingCommand extends BrokerCommand {
+  /** @throws RefusedError `Q2119`, TimeoutError `Q2108`, BrokerError */
+  protected override withBroker<T>(work: (loaded: LoadedApp) => Promise<T>): Promise<T> {
+    return super.withBroker(work, async () => {
+      // Here and not earlier: --env-file may have set the variable.
+      if (!this.onlyLooks()) refuseWhereReadOnly(this.context.env);
+    });
+  }
+
+  /** Whether this call changes nothing after all. */
+  protected onlyLooks(): boolean {
+    return false;
+  }
+}
+
+/** A command that deletes or moves messages, and asks first. */
+export abstract class AskingCommand extends ChangingCommand {
   yes: boolean = switchFlag("-y,--yes", "do not ask");
   noInput: boolean = switchFlag("--no-input", "never ask; refuse instead");
   dryRun: boolean = switchFlag("--dry-run", "say what would be done, and do nothing");
+
+  protected override onlyLooks(): boolean {
+    return this.dryRun;
+  }
 }
 
 /**

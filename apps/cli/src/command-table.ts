@@ -108,7 +108,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     path: "completion",
     group: "Project",
-    summary: "print a completion script for bash, zsh or fish",
+    summary: "print a completion script for bash, zsh, fish or PowerShell",
     load: async () => (await import("./commands/completion.ts")).CompletionCommand,
   },
 ];

@@ -1,6 +1,6 @@
 import type { App } from "@q/core";
 import type { QueueInspector } from "@q/core/broker";
-import { ChangingCommand, inspectorOf } from "./app-command.ts";
+import { AskingCommand, inspectorOf } from "./app-command.ts";
 import { UsageError } from "./cli-errors.ts";
 import { confirm } from "./confirm.ts";
 import { deadByIds, describeLetter, eachDead, type FoundLetter } from "./dead-letters.ts";
@@ -31,7 +31,7 @@ const mostSamples = 20;
 const batchSize = 500;
 
 /** What `q dead retry` and `q dead drop` share: which letters are meant, asking first, telling the number. */
-export abstract class DeadChangeCommand extends ChangingCommand {
+export abstract class DeadChangeCommand extends AskingCommand {
   queues: string[] = listFlag("-Q,--queues", "names", "only in these queues");
   task: string | undefined = valueFlag("--task", "name", "with --all: only of this task");
   all: boolean = switchFlag("--all", "every dead task that the filters leave");

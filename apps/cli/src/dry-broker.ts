@@ -1,15 +1,19 @@
-import type { Broker, OutgoingMessage } from "@q/core/broker";
+import type { Broker, OncePublisher, OutgoingMessage } from "@q/core/broker";
 
-/** Takes messages and stores nothing: what was sent to it is what would have been sent. */
+/** Takes messages and stores nothing: what was sent to it is what would have been sent. Every key is a new one to it. */
 export class DryBroker implements Broker {
   readonly name: string;
   readonly address: string;
   readonly connected = true;
   readonly published: OutgoingMessage[] = [];
+  readonly once?: OncePublisher;
 
-  constructor(instead: { readonly name: string; readonly address: string }) {
-    this.name = instead.name;
-    this.address = instead.address;
+  /** @param instead the broker that would be used; `undefined` when none is known */
+  constructor(instead: Broker | undefined) {
+    this.name = instead?.name ?? "none";
+    this.address = instead?.address ?? "no broker";
+    // A key that the real broker would refuse is refused here too.
+    if (instead === undefined || instead.once !== undefined) this.once = this;
   }
 
   async open(): Promise<void> {}
@@ -18,6 +22,11 @@ export class DryBroker implements Broker {
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     this.published.push(...messages);
+  }
+
+  async publishOnce(message: OutgoingMessage): Promise<"published"> {
+    this.published.push(message);
+    return "published";
   }
 
   consume(): Promise<never> {

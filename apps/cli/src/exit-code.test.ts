@@ -1,5 +1,6 @@
 import { BrokerError, ConfigError, QError } from "@q/core";
 import { expect, test } from "vitest";
+import { LoadError, NotFoundError } from "./cli-errors.ts";
 import { exitCodeOf } from "./exit-code.ts";
 
 test.each([
@@ -10,7 +11,8 @@ test.each([
   [new BrokerError("Q1102", "no answer"), 1],
   [new ConfigError("Q1005", "not installed"), 2],
   [new ConfigError("Q2001", "no config"), 2],
-  [new ConfigError("Q2003", "no such queue"), 4],
+  [new NotFoundError("Q2003", "no such queue on the command line"), 4],
+  [new LoadError("Q2003", "no such queue in a task file"), 2],
   [new QError("Q2105", "no such dead task"), 4],
   [new QError("Q2106", "nobody to ask"), 6],
   [new QError("Q2108", "no answer in time"), 5],

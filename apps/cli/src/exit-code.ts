@@ -24,6 +24,8 @@ const byCode: Readonly<Record<string, number>> = {
   Q2105: exitCode.notFound,
   Q2106: exitCode.refused,
   Q2113: exitCode.refused,
+  Q2118: exitCode.refused,
+  Q2119: exitCode.refused,
   Q2107: exitCode.failed,
   Q2108: exitCode.timedOut,
 };
@@ -32,6 +34,7 @@ const byCode: Readonly<Record<string, number>> = {
 export function exitCodeOf(error: unknown): number {
   const code = qCodeOf(error);
   if (code === undefined) return exitCode.bug;
+  if (typeof error === "object" && error !== null && "duringLoad" in error) return exitCode.usage;
   // Q2 is configuration and usage, Q3 is a call that was refused before it was sent: both are for the caller to put right.
   return byCode[code] ?? (/^Q[23]/.test(code) ? exitCode.usage : exitCode.failed);
 }

@@ -1,17 +1,22 @@
 import { relative } from "node:path";
-import { ConfigError } from "@q/core";
+import { LoadError } from "./cli-errors.ts";
 import { qCodeOf } from "./exit-code.ts";
 
 /**
  * What to tell about a module of the user's that did not load: the message, and the line of theirs that it comes from.
- * An error of ours, thrown while the module ran, already says what is wrong and is passed on as it is.
+ * An error of ours, thrown while the module ran, already says what is wrong and keeps its text; one of the broker's is passed on as it is.
  */
 export function loadError(file: string, cause: unknown, cwd: string): Error {
-  if (cause instanceof Error && qCodeOf(cause) !== undefined) return cause;
+  const code = qCodeOf(cause);
+  if (cause instanceof Error && code !== undefined) {
+    // What carries one of our codes has these fields, unless it was made by an old copy of the package.
+    const { hint, details } = cause as Error & Partial<Pick<LoadError, "hint" | "details">>;
+    return code.startsWith("Q2") ? new LoadError(code, cause.message, { cause, hint, details }) : cause;
+  }
   const message = cause instanceof Error ? cause.message : String(cause);
   const name = cause instanceof Error && cause.name !== "Error" ? `${cause.name}: ` : "";
   const place = placeOf(cause);
-  return new ConfigError("Q2002", `${shorten(file, cwd)} failed to load: ${name}${firstLine(message)}`, {
+  return new LoadError("Q2002", `${shorten(file, cwd)} failed to load: ${name}${firstLine(message)}`, {
     cause,
     hint: hintFor(message, shorten(file, cwd), place === undefined ? undefined : shorten(place, cwd)),
     ...(place === undefined ? {} : { details: { at: shorten(place, cwd) } }),

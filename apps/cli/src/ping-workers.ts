@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { workerRepliesChannel, workersChannel } from "@q/core";
-import type { Broker, JsonObject, JsonValue } from "@q/core/broker";
+import { isJsonObject, type Broker, type JsonObject, type JsonValue } from "@q/core/broker";
 
 /** What a worker answers when asked how it is. */
 export interface WorkerReply {
   readonly worker: string;
+  /** `null` when it does not say. */
+  readonly release: string | null;
   readonly host: string;
   readonly pid: number;
   readonly queues: readonly string[];
@@ -15,6 +17,8 @@ export interface WorkerReply {
   readonly state: string;
   /** Attempts that ended since it started. */
   readonly finished: number;
+  /** How many of them ended in the last minute, by queue. */
+  readonly finishedPerMinute: Readonly<Record<string, number>>;
   /** Epoch milliseconds. */
   readonly startedAt: number;
 }
@@ -49,6 +53,7 @@ export async function pingWorkers(
 function readReply(payload: JsonObject): WorkerReply {
   return {
     worker: text(payload["worker"]),
+    release: typeof payload["release"] === "string" ? payload["release"] : null,
     host: text(payload["host"]),
     pid: number(payload["pid"]),
     queues: texts(payload["queues"]),
@@ -56,12 +61,19 @@ function readReply(payload: JsonObject): WorkerReply {
     busy: number(payload["busy"]),
     state: text(payload["state"]),
     finished: number(payload["finished"]),
+    finishedPerMinute: numbers(payload["finishedPerMinute"]),
     startedAt: number(payload["startedAt"]),
   };
 }
 
 const text = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
 const number = (value: JsonValue | undefined): number => (typeof value === "number" ? value : 0);
+
+function numbers(value: JsonValue | undefined): Readonly<Record<string, number>> {
+  return isJsonObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, count]) => [name, number(count)]))
+    : {};
+}
 
 function texts(value: JsonValue | undefined): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];

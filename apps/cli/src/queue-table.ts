@@ -6,20 +6,29 @@ import { printable } from "./output/printable.ts";
 import type { Column } from "./output/table.ts";
 import { strandedWarning } from "./queue-warnings.ts";
 
-/** Headings of the table of queues, in `q status` and `q queues`. */
-export const queueColumns: readonly Column[] = [
+const moving: readonly Column[] = [
   { title: "QUEUE", align: "left" },
   { title: "WAITING", align: "right" },
   { title: "OLDEST", align: "right" },
   { title: "LATER", align: "right" },
   { title: "RUNNING", align: "right" },
+];
+const standing: readonly Column[] = [
   { title: "DEAD", align: "right" },
   { title: "WORKERS", align: "right" },
   { title: "", align: "left" },
 ];
 
-/** One queue. What the broker cannot tell is `?`. */
-export function queueRow(stats: QueueStats, colors: Colors): string[] {
+/** Headings of the table of queues in `q queues`, which asks only the broker. */
+export const queueColumns: readonly Column[] = [...moving, ...standing];
+/** And in `q status`, which asks the workers too. */
+export const statusColumns: readonly Column[] = [...moving, { title: "OUT/MIN", align: "right" }, ...standing];
+
+/**
+ * One queue. What the broker or the workers cannot tell is `?`.
+ * @param finishedPerMinute for `statusColumns`
+ */
+export function queueRow(stats: QueueStats, colors: Colors, finishedPerMinute?: number | null): string[] {
   const { queue, ready, delayed, inFlight, dead, oldestReadyMs, consumers, paused } = stats;
   const isStranded = strandedWarning(stats) !== undefined;
   return [
@@ -28,6 +37,7 @@ export function queueRow(stats: QueueStats, colors: Colors): string[] {
     oldestReadyMs === null ? "?" : ready === 0 ? "" : formatMs(oldestReadyMs),
     formatCount(delayed),
     formatCount(inFlight),
+    ...(finishedPerMinute === undefined ? [] : [formatCount(finishedPerMinute)]),
     dead !== null && dead > 0 ? colors.red(formatCount(dead)) : formatCount(dead),
     consumers === 0 ? (isStranded ? colors.yellow("none") : "none") : formatCount(consumers),
     paused ? colors.yellow("paused") : isStranded ? colors.yellow("!") : "",

@@ -58,6 +58,15 @@ describe("splitArguments", () => {
     expect(splitArguments(["--watch"], known).flags).toEqual(["--watch"]);
   });
 
+  test("an optional glob is taken from the next word unless that is a flag", () => {
+    const watch: Flag = { ...flag("--watch", "optional"), valueName: "glob" };
+    expect(splitArguments(["--watch", "src/**/*.ts"], [watch])).toEqual({
+      flags: ["--watch=src/**/*.ts"],
+      operands: [],
+    });
+    expect(splitArguments(["--watch", "-c4"], [watch, ...known]).flags).toEqual(["--watch", "--concurrency=4"]);
+  });
+
   test("a misspelt flag is refused with the one that was probably meant", () => {
     expect(() => splitArguments(["--concurency", "4"], known)).toThrow(
       expect.objectContaining({ code: "Q2102", hint: 'Did you mean "--concurrency"?' }),

@@ -59,14 +59,18 @@ function withValue(flag: Flag, attached: string | undefined, rest: string[]): st
   if (attached !== undefined) return `${flag.long}=${attached}`;
   const next = rest[0];
   if (flag.value === "optional") {
-    // A duration is the only optional value that may stand apart; anything else would swallow an operand.
-    if (next === undefined || !/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(next)) return flag.long;
+    if (next === undefined || !mayStandApart(next, flag)) return flag.long;
   } else if (next === undefined || (next.startsWith("--") && next.length > 2)) {
     throw new UsageError("Q2103", `${flag.long} needs a value`, {
       hint: `${flag.long} <${flag.valueName}>: ${flag.about}`,
     });
   }
   return `${flag.long}=${rest.shift() ?? ""}`;
+}
+
+/** Whether the next word is the optional value of a flag. Where it can be any text, the command has no operands that it could be instead. */
+function mayStandApart(word: string, { valueName }: Flag): boolean {
+  return valueName === "glob" ? !word.startsWith("-") : /^\d+(\.\d+)?(ms|s|m|h|d)$/.test(word);
 }
 
 function find(name: string, known: readonly Flag[], within: string = name): Flag {

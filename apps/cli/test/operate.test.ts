@@ -48,6 +48,14 @@ describe("q status and q queues", () => {
     });
     await project.q(["queues", "resume", "default"]);
     await expect.poll(() => worker.said({ event: "task.succeeded" }), { timeout: 10_000 }).toBe(true);
+    expect(await project.json(["status"])).toMatchObject({
+      queues: [
+        { queue: "default", finishedPerMinute: 1 },
+        { queue: "email", finishedPerMinute: 0 },
+      ],
+      workers: [{ worker: "w1", finishedPerMinute: { default: 1 } }],
+    });
+    expect((await project.q(["status"])).stdout).toMatch(/ OUT\/MIN .*\ndefault +0 +0 +0 +1 +0 +1/);
   });
 
   test("an unknown queue is an error with a suggestion and the place of the config", async () => {

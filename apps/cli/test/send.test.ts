@@ -34,6 +34,23 @@ describe("q send", () => {
     expect(await project.json(["queues", "show", "default"])).toMatchObject({ queue: { ready: 0 } });
   });
 
+  test("--key sends once: the next one stores nothing, prints no id, and is no failure", async () => {
+    const project = await usualProject();
+    const send = ["send", "hello", '{"name":"Ada"}', "--key", "ada", "--key-ttl", "1h"];
+    expect((await project.q(send)).stdout).toMatch(/^[0-9a-f-]{36}\n$/);
+    expect(await project.q(send)).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "not sent: the key was used before for a task in default\n",
+    });
+    expect(await project.json(send)).toMatchObject({ v: 1, task: "hello", queue: "default", duplicate: true });
+    expect(await project.json([...send, "--queue", "email"])).toMatchObject({ queue: "email", duplicate: false });
+    expect((await project.q([...send, "--key", "eve", "--dry-run"])).stdout).toContain("Would send hello to default");
+    expect(await project.json(["queues"])).toMatchObject({ queues: [{ ready: 1 }, { ready: 1 }] });
+    expect((await project.q(["send", "hello", "{}", "--key", ""])).code).toBe(2);
+    expect((await project.q(["send", "hello", "{}", "--key-ttl", "1h"])).stderr).toContain("Q2017");
+  });
+
   test("refuses what the task's schema refuses, before sending", async () => {
     const project = await usualProject();
     await project.write(

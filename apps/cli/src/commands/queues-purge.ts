@@ -1,6 +1,6 @@
 import { Option, type Usage } from "clipanion";
 import type { QueueInspector } from "@q/core/broker";
-import { ChangingCommand, inspectorOf } from "../app-command.ts";
+import { AskingCommand, inspectorOf } from "../app-command.ts";
 import { UsageError } from "../cli-errors.ts";
 import { confirm } from "../confirm.ts";
 import { exitCode } from "../exit-code.ts";
@@ -10,7 +10,7 @@ import { messageIdOf, taskNameOf } from "../message-summary.ts";
 import { counted } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
 
-export class QueuesPurgeCommand extends ChangingCommand {
+export class QueuesPurgeCommand extends AskingCommand {
   static override readonly paths: string[][] = [["queues", "purge"]];
   static override readonly operands: string = "[queue...]";
   static override readonly usage: Usage = {

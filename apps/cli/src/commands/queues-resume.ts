@@ -1,9 +1,9 @@
 import { Option, type Usage } from "clipanion";
-import { BrokerCommand, inspectorOf } from "../app-command.ts";
+import { ChangingCommand, inspectorOf } from "../app-command.ts";
 import { exitCode } from "../exit-code.ts";
 import { selectQueues } from "../known-queues.ts";
 
-export class QueuesResumeCommand extends BrokerCommand {
+export class QueuesResumeCommand extends ChangingCommand {
   static override readonly paths: string[][] = [["queues", "resume"]];
   static override readonly operands: string = "<queue...>";
   static override readonly usage: Usage = {

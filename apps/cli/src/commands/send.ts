@@ -17,11 +17,13 @@ export class SendCommand extends BrokerCommand {
     details:
       "Arguments are JSON: an object, or a list for a task with positional ones. `-` reads them from stdin, `@file` from a file.\n" +
       "They are checked by the task's schema before anything is sent. Prints the id on stdout, all else on stderr.\n" +
+      "With --key, a second send with the same key to the same queue within --key-ttl stores nothing and prints no id; it exits 0.\n" +
       "A task that only another service knows is sent by name: say --queue.",
     examples: [
       ["named arguments", `q send hello '{"name":"Ada"}'`],
       ["in five minutes, kept for an hour", `q send report.build @month.json --countdown 5m --expires 1h`],
       ["in a script", `id=$(q send billing.close -q)`],
+      ["once a day, however often it is called", `q send report.build --key report-2026-11-22 --key-ttl 1d`],
       ["a task that a Python service owns", `q send billing.charge '[7]' --queue billing`],
     ],
   };
@@ -37,6 +39,8 @@ export class SendCommand extends BrokerCommand {
   priority: string | undefined = valueFlag("--priority", "0-9", "higher first, in queues with priorities");
   headers: string[] = listFlag("--header", "name=value", "a header of your own; may be repeated");
   id: string | undefined = valueFlag("--id", "id", "instead of a new one");
+  key: string | undefined = valueFlag("--key", "text", "send at most once per key and queue");
+  keyTtl: string | undefined = valueFlag("--key-ttl", "duration", "how long --key counts as used (default 1h)");
   dryRun: boolean = switchFlag("--dry-run", "check everything and send nothing");
 
   async execute(): Promise<number> {
@@ -52,7 +56,7 @@ export class SendCommand extends BrokerCommand {
         await loadImports(loaded, this.context);
         this.#assertKnown(loaded.app);
         if (!this.dryRun) return;
-        dry = new DryBroker(loaded.app.hasBroker ? loaded.app.broker : { name: "none", address: "no broker" });
+        dry = new DryBroker(loaded.app.hasBroker ? loaded.app.broker : undefined);
         loaded.app.use({ broker: dry });
       },
     );
@@ -64,7 +68,9 @@ export class SendCommand extends BrokerCommand {
         ...(message === undefined ? {} : { bytes: message.body.byteLength }),
       });
     else if (message !== undefined) this.output.text(describe(message, sent.task));
-    else {
+    else if (sent.duplicate) {
+      this.output.note(`not sent: the key was used before for a task in ${sent.queue}`);
+    } else {
       this.output.text(sent.id);
       this.output.note(`sent ${sent.task} to ${sent.queue}`);
     }
@@ -84,6 +90,8 @@ export class SendCommand extends BrokerCommand {
       queue: this.queue,
       priority: flagNumber("--priority", this.priority, { from: 0, to: 9 }),
       taskId: this.id,
+      key: this.key,
+      keyTtl: flagDuration("--key-ttl", this.keyTtl),
       headers: this.headers.length === 0 ? undefined : headersOf(this.headers),
     };
   }

@@ -12,7 +12,7 @@ import { counted, formatAgo } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
 import type { Column } from "../output/table.ts";
 import { pingWorkers, type WorkerReply } from "../ping-workers.ts";
-import { queueColumns, queueRow } from "../queue-table.ts";
+import { queueRow, statusColumns } from "../queue-table.ts";
 import { strandedWarning } from "../queue-warnings.ts";
 
 const workerColumns: readonly Column[] = [
@@ -23,8 +23,13 @@ const workerColumns: readonly Column[] = [
   { title: "QUEUES", align: "left", shrinksTo: 10 },
 ];
 
+interface QueueStatus extends QueueStats {
+  /** Attempts that ended in the last minute. `null`: the workers cannot be asked. */
+  readonly finishedPerMinute: number | null;
+}
+
 interface Status {
-  readonly queues: readonly QueueStats[];
+  readonly queues: readonly QueueStatus[];
   /** `undefined`: they cannot be asked. */
   readonly workers: readonly WorkerReply[] | undefined;
 }
@@ -33,7 +38,8 @@ export class StatusCommand extends BrokerCommand {
   static override readonly paths: string[][] = [["status"]];
   static override readonly usage: Usage = {
     details:
-      "Queues from the broker, workers from their own answers. Exits 0 however bad it looks, unless --fail-on says otherwise.\n" +
+      "Queues from the broker, workers from their own answers, OUT/MIN too: runs that ended in the last minute.\n" +
+      "Exits 0 however bad it looks, unless --fail-on says otherwise.\n" +
       "--fail-on compares waiting, oldest, later, running, dead and workers of each queue; exit 1 when one is met.",
     examples: [
       ["one look", "q status"],
@@ -72,7 +78,7 @@ export class StatusCommand extends BrokerCommand {
       Promise.all(names.map((name) => inspector.stats(name))),
       pingWorkers(app.broker),
     ]);
-    return { queues, workers };
+    return { queues: queues.map((stats) => ({ ...stats, finishedPerMinute: rateOf(stats.queue, workers) })), workers };
   }
 
   #show({ queues, workers }: Status, again: boolean): void {
@@ -83,8 +89,8 @@ export class StatusCommand extends BrokerCommand {
     // Home and clear, so that a watched status stays in its place.
     if (again && this.context.terminal.width !== undefined) this.context.stdout.write("\u001b[H\u001b[2J");
     this.output.table(
-      queueColumns,
-      queues.map((stats) => queueRow(stats, this.output.colors)),
+      statusColumns,
+      queues.map((stats) => queueRow(stats, this.output.colors, stats.finishedPerMinute)),
     );
     this.output.text("");
     this.output.text(workersLine(workers));
@@ -109,6 +115,11 @@ export class StatusCommand extends BrokerCommand {
       printable(queues),
     ];
   }
+}
+
+function rateOf(queue: string, workers: readonly WorkerReply[] | undefined): number | null {
+  if (workers === undefined) return null;
+  return workers.reduce((sum, { finishedPerMinute }) => sum + (finishedPerMinute[queue] ?? 0), 0);
 }
 
 function workersLine(workers: readonly WorkerReply[] | undefined): string {

@@ -2,10 +2,10 @@ import type { Usage } from "clipanion";
 import { resolve } from "node:path";
 import { ReadStream } from "node:tty";
 import { durationMs, type App, type Worker, type WorkerEvent } from "@q/core";
-import { AppCommand } from "../app-command.ts";
+import { AppCommand, inspectorOf } from "../app-command.ts";
 import { UsageError } from "../cli-errors.ts";
 import { flagBytes, flagChoice, flagDuration, flagDurationMs, flagNumber } from "../flag-values.ts";
-import { listFlag, switchFlag, valueFlag } from "../flag.ts";
+import { listFlag, optionalValueFlag, switchFlag, valueFlag } from "../flag.ts";
 import { loadImports, type LoadedApp } from "../load-app.ts";
 import { chooseQueues, type ChosenQueues } from "../queue-names.ts";
 import { version } from "../version.ts";
@@ -13,8 +13,12 @@ import { Burst, type BurstOptions } from "../worker/burst.ts";
 import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
 import { listenForPause } from "../worker/pause-signals.ts";
+import { assertMayPurge, purgeFirst } from "../worker/purge-first.ts";
 import { Recycle } from "../worker/recycle.ts";
 import { Shutdown } from "../worker/shutdown.ts";
+import { supervise } from "../worker/supervise.ts";
+import { Supervised } from "../worker/supervised.ts";
+import { Systemd } from "../worker/systemd.ts";
 import { queueWarnings } from "../queue-warnings.ts";
 import { readWorkerSettings, type WorkerFlags, type WorkerSettings } from "../worker/worker-settings.ts";
 import { WorkerVoice } from "../worker-log/worker-voice.ts";
@@ -27,12 +31,14 @@ export class WorkerCommand extends AppCommand {
     details:
       "Takes tasks from the queues and runs them until it is told to stop. SIGTERM or Ctrl-C: take no more, finish, hand the rest back. Twice: hand back now.\n" +
       "Pretty lines on a terminal, one JSON object a line elsewhere. Every flag with a Q_ variable: Q_QUEUES, Q_CONCURRENCY, Q_NAME, Q_LOG_LEVEL,\n" +
-      "Q_LOG_FORMAT, Q_SHUTDOWN_TIMEOUT, Q_HEALTH_PORT.",
+      "Q_LOG_FORMAT, Q_SHUTDOWN_TIMEOUT, Q_HEALTH_PORT, Q_PROCESSES.",
     examples: [
       ["all queues", "q worker"],
       ["two queues, images in three of four turns", "q worker -Q email,images:3 -c 20"],
       ["all but one", "q worker -X reports"],
       ["do what is there, then end", "q worker --burst"],
+      ["on four cores", "q worker --processes 4"],
+      ["while you write tasks", "q worker --watch"],
       ["in a container", "q worker --health-port 8081 -t 25s"],
     ],
   };
@@ -44,11 +50,21 @@ export class WorkerCommand extends AppCommand {
     "serve the others when a name is not in the config",
   );
   concurrency: string | undefined = valueFlag("-c,--concurrency", "n", "tasks that run at once (default 10)");
+  processes: string | undefined = valueFlag(
+    "--processes",
+    "n",
+    "run this many processes, each with its own slots, and replace those that end",
+  );
+  watch: string | boolean | undefined = optionalValueFlag(
+    "--watch",
+    "glob",
+    "start anew when a source file changes; for development (default: below the config's folder)",
+  );
   pool: string | undefined = valueFlag("-P,--pool", "async", "where tasks run: async, in this process");
   name: string | undefined = valueFlag(
     "-n,--name",
     "name",
-    "unique name; %h is the host (default: host and random digits)",
+    "unique name; %h is the host, %i the number of the process (default: host and random digits)",
   );
   prefetch: string | undefined = valueFlag("--prefetch", "n", "tasks to hold beyond free slots (default: by itself)");
   softTimeLimit: string | undefined = valueFlag(
@@ -76,7 +92,7 @@ export class WorkerCommand extends AppCommand {
   maxTasks: string | undefined = valueFlag(
     "--max-tasks-per-child",
     "n",
-    "end after about this many, for a supervisor to start a new one",
+    "end after about this many, for --processes or another supervisor to start a new one",
   );
   maxMemory: string | undefined = valueFlag("--max-memory-per-child", "size", "end when it has more, as 512mb");
   logLevel: string | undefined = valueFlag(
@@ -85,16 +101,28 @@ export class WorkerCommand extends AppCommand {
     "debug, info, warn or error (default info)",
   );
   logFormat: string | undefined = valueFlag("--log-format", "format", "auto, pretty or json (default auto)");
+  logFile: string | undefined = valueFlag(
+    "-f,--log-file,--logfile",
+    "path",
+    "log there, as JSON unless --log-format says otherwise; may be rotated",
+  );
   healthPort: string | undefined = valueFlag("--health-port", "port", "answer GET /livez and /readyz there");
   healthFile: string | undefined = valueFlag("--health-file", "path", "touch this file every 5 s while it takes tasks");
   pidFile: string | undefined = valueFlag("--pid-file", "path", "write the process id there");
+  purge: boolean = switchFlag("--purge", "delete what waits in the queues first; needs --yes, never in production");
+  yes: boolean = switchFlag("-y,--yes", "with --purge: do not ask");
+  events: boolean = switchFlag("-E,--events", "taken for the sake of Celery's users; does nothing");
 
   async execute(): Promise<number> {
     const startedAt = performance.now();
-    const settings = readWorkerSettings(this.#settingFlags(), this.context.env);
+    const supervised = Supervised.join(this.context.env);
+    const settings = readWorkerSettings(this.#settingFlags(), this.context.env, supervised?.number);
     flagChoice("--pool", this.pool, ["async"]);
     const burst = this.#burstLimits();
+    if (supervised === undefined && (settings.processes.value !== undefined || this.watch !== undefined))
+      return this.#supervise(settings, burst !== undefined);
     const loaded = await this.loadApp();
+    if (this.purge) assertMayPurge(this.context.env, { yes: this.yes });
     const voice = await WorkerVoice.create(settings, this.context, { broker: loaded.app.broker.address, version });
     loaded.app.use({ logger: voice.log.logger });
     await loadImports(loaded, this.context);
@@ -109,41 +137,55 @@ export class WorkerCommand extends AppCommand {
     });
     const shutdown = new Shutdown(worker, voice.log, {
       shutdownTimeoutMs: durationMs(settings.shutdownTimeout.value),
+      isSupervised: supervised !== undefined,
       exit: (code) => {
         voice.stop();
         process.exit(code);
       },
     });
     shutdown.listen();
+    supervised?.obey(shutdown, voice.log.logger);
     const recycle = this.#recycle((reason) => {
       voice.log.logger.info({ reason }, "the process is used up; ending it");
+      supervised?.report("used-up");
       void shutdown.stop();
     });
     listeners.push((event) => recycle.onEvent(event));
+    const systemd = Systemd.join(this.context.env, voice.log.logger);
+    if (systemd !== undefined) listeners.push(systemd.follow(worker));
     const watch = burst === undefined ? undefined : this.#burst(worker, loaded, burst, () => void shutdown.stop());
     // From the first message on, or --max would miss those that come before the worker is announced.
     if (watch !== undefined) listeners.push((event) => watch.onEvent(event));
-    const ends: (() => unknown)[] = [() => voice.stop(), () => watch?.stop(), () => recycle.stop()];
+    const ends: (() => unknown)[] = [
+      () => voice.stop(),
+      () => systemd?.close(),
+      () => watch?.stop(),
+      () => recycle.stop(),
+      () => supervised?.leave(),
+    ];
     try {
-      const also = await this.#openDoors(worker, loaded, settings, ends);
+      const ready = (): boolean => isReady(worker, loaded.app.broker);
+      const also = supervised === undefined ? await this.#openDoors(ready, settings, ends) : [];
+      if (this.purge) await purgeFirst(loaded.app, inspectorOf(loaded.app.broker), worker.queues, voice.log.logger);
       await worker.start();
-      if (this.healthFile !== undefined) {
-        const path = resolve(this.context.cwd, this.healthFile);
-        ends.push(await touchHealthFile(path, () => isReady(worker, loaded.app.broker)));
-      }
+      if (supervised === undefined) await this.#showHealth(ready, ends);
       ends.push(
         listenForPause({ worker, logger: voice.log.answers, onTerminal: this.context.stdin instanceof ReadStream }),
       );
-      const warnings = await this.#warnings(loaded.app, worker, chosen);
-      await voice.ready({
-        worker,
-        app: loaded.app,
-        settings,
-        also,
-        warnings,
-        readyMs: performance.now() - startedAt,
-        onStop: () => shutdown.signal("SIGINT"),
-      });
+      supervised?.reportReadiness(ready);
+      // One of several says what is true of all.
+      const warnings = (supervised?.number ?? 1) === 1 ? await this.#warnings(loaded.app, worker, chosen) : [];
+      if (supervised === undefined)
+        await voice.ready({
+          worker,
+          app: loaded.app,
+          settings,
+          also,
+          warnings,
+          readyMs: performance.now() - startedAt,
+          onStop: () => shutdown.signal("SIGINT"),
+        });
+      else for (const warning of warnings) voice.log.logger.warn({}, warning);
       watch?.start();
       recycle.start();
       return await shutdown.ended;
@@ -151,15 +193,31 @@ export class WorkerCommand extends AppCommand {
       for (const end of ends.toReversed()) await end();
       await loaded.app.close();
       shutdown.unlisten();
+      voice.close();
     }
   }
 
   /** `--json` and `--quiet` have a meaning of their own here: they choose format and level. */
   #settingFlags(): WorkerFlags {
-    const { queues, concurrency, name, shutdownTimeout, healthPort } = this;
+    const { queues, concurrency, name, logFile, shutdownTimeout, healthPort, processes } = this;
     const logFormat = this.logFormat ?? (this.json ? "json" : undefined);
     const logLevel = this.logLevel ?? (this.quiet ? "warn" : undefined);
-    return { queues, concurrency, name, shutdownTimeout, healthPort, logFormat, logLevel };
+    return { queues, concurrency, name, shutdownTimeout, healthPort, processes, logFormat, logLevel, logFile };
+  }
+
+  #supervise(settings: WorkerSettings, isBurst: boolean): Promise<number> {
+    const { config, watch } = this;
+    if (this.purge) {
+      throw new UsageError("Q2103", "--purge is for one worker, not for --processes or --watch", {
+        hint: "q purge first, then the workers",
+      });
+    }
+    const openDoors = async (ready: () => boolean, ends: (() => unknown)[]): Promise<readonly string[]> => {
+      const also = await this.#openDoors(ready, settings, ends);
+      await this.#showHealth(ready, ends);
+      return also;
+    };
+    return supervise({ settings, isBurst, config, watch, openDoors }, this.context);
   }
 
   #recycle(onUsedUp: (reason: string) => void): Recycle {
@@ -182,7 +240,7 @@ export class WorkerCommand extends AppCommand {
     most: number | undefined,
     onEvent: (event: WorkerEvent) => void,
   ): Worker {
-    const { concurrency, name, shutdownTimeout } = settings;
+    const { concurrency, name, release, shutdownTimeout } = settings;
     const prefetch = most === undefined ? flagNumber("--prefetch", this.prefetch, { from: 0, to: 10_000 }) : 0;
     const softTimeLimit = flagDuration("--soft-time-limit", this.softTimeLimit);
     const timeLimit = flagDuration("--time-limit", this.timeLimit);
@@ -193,6 +251,7 @@ export class WorkerCommand extends AppCommand {
       shutdownTimeout: shutdownTimeout.value,
       onEvent,
       ...(name.value === undefined ? {} : { name: name.value }),
+      ...(release.value === undefined ? {} : { release: release.value }),
       ...(prefetch === undefined ? {} : { prefetch }),
       ...(softTimeLimit === undefined ? {} : { softTimeLimit }),
       ...(timeLimit === undefined ? {} : { timeLimit }),
@@ -209,21 +268,22 @@ export class WorkerCommand extends AppCommand {
   }
 
   /** Health and pid file. Answers what to tell about them. */
-  async #openDoors(
-    worker: Worker,
-    { app }: LoadedApp,
-    settings: WorkerSettings,
-    ends: (() => unknown)[],
-  ): Promise<string[]> {
+  async #openDoors(ready: () => boolean, settings: WorkerSettings, ends: (() => unknown)[]): Promise<string[]> {
     if (this.pidFile !== undefined) ends.push(writePidFile(resolve(this.context.cwd, this.pidFile)));
     if (settings.healthPort.value === undefined) return [];
-    const server = await serveHealth(settings.healthPort.value, () => isReady(worker, app.broker));
+    const server = await serveHealth(settings.healthPort.value, ready);
     ends.push(() => server.close());
     return [`http://127.0.0.1:${server.port}/livez`];
   }
 
+  async #showHealth(ready: () => boolean, ends: (() => unknown)[]): Promise<void> {
+    if (this.healthFile !== undefined)
+      ends.push(await touchHealthFile(resolve(this.context.cwd, this.healthFile), ready));
+  }
+
   async #warnings(app: App, worker: Worker, chosen: ChosenQueues): Promise<string[]> {
     const warnings = chosen.unknown.map((name) => `no queue named "${name}"; serving the others`);
+    if (this.events) warnings.push("-E does nothing: this worker sends no Celery events");
     if (app.tasks.size === 0)
       warnings.push(
         "this config knows no tasks: every message will be parked. Does imports match your task files? q check tells",

@@ -1,32 +1,34 @@
-import { valueOf, type CompletionCommand } from "./completion-spec.ts";
+import { firstWords, groups, valueOf, type CompletionCommand, type Word } from "./completion-spec.ts";
 
 /** A script for bash: `source <(q completion bash)`. */
 export function bashCompletion(commands: readonly CompletionCommand[]): string {
-  const groups = [...new Set(commands.flatMap(({ path }) => (path.includes(" ") ? [path.split(" ")[0] ?? ""] : [])))];
-  const firstWords = [...new Set(commands.map(({ path }) => path.split(" ")[0]))].join(" ");
   return `# bash completion for q. Load it with: source <(q completion bash)
 _q() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" first="" second="" i
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" first="" second="" verbs="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in
       -*) ;;
       *) if [[ -z $first ]]; then first="\${COMP_WORDS[i]}"; elif [[ -z $second ]]; then second="\${COMP_WORDS[i]}"; fi ;;
     esac
   done
+  case "$previous" in
+${valueCases(commands)}
+  esac
   if [[ -z $first ]]; then
-    COMPREPLY=($(compgen -W "${firstWords}" -- "$current"))
+    COMPREPLY=($(compgen -W "${wordsOf(firstWords(commands))}" -- "$current"))
     return
   fi
   case "$first" in
-${groups.map((group) => `    ${group}) if [[ -z $second && $current != -* ]]; then COMPREPLY=($(compgen -W "${verbsOf(group, commands)}" -- "$current")); return; fi ;;`).join("\n")}
-    *) second="" ;;
+${[...groups(commands)].map(([group, verbs]) => `    ${group}) verbs="${wordsOf(verbs)}" ;;`).join("\n")}
   esac
+  [[ " $verbs " == *" $second "* ]] || second=""
+  if [[ -n $verbs && -z $second && $current != -* ]]; then
+    COMPREPLY=($(compgen -W "$verbs" -- "$current"))
+    return
+  fi
   local flags="" operands=""
   case "$first\${second:+ $second}" in
 ${commands.map(commandCase).join("\n")}
-  esac
-  case "$previous" in
-${valueCases(commands)}
   esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$current"))
@@ -40,8 +42,8 @@ complete -o default -F _q q qtask
 `;
 }
 
-function verbsOf(group: string, commands: readonly CompletionCommand[]): string {
-  return commands.flatMap(({ path }) => (path.startsWith(`${group} `) ? [path.slice(group.length + 1)] : [])).join(" ");
+function wordsOf(words: readonly Word[]): string {
+  return words.map(({ word }) => word).join(" ");
 }
 
 function commandCase({ path, flags, operand }: CompletionCommand): string {

@@ -1,5 +1,3 @@
-import { CommandLine } from "../command-line.ts";
-import { commandTable } from "../command-table.ts";
 import type { Flag } from "../flag.ts";
 
 /** Names that only a project or its broker knows; `q __complete <kind>` prints them. */
@@ -14,27 +12,35 @@ export interface CompletionCommand {
   readonly operand: DynamicKind | readonly string[] | undefined;
 }
 
-export const shells = ["bash", "zsh", "fish"] as const;
+export const shells = ["bash", "zsh", "fish", "pwsh"] as const;
 
-/** Every command with its flags, read from the commands themselves. */
-export async function completionCommands(): Promise<readonly CompletionCommand[]> {
-  const lists = await Promise.all(
-    commandTable.map(async ({ path, aliases = [], summary, load }) => {
-      const { shape } = new CommandLine(await load());
-      return [path, ...aliases].map((name) => ({ path: name, summary, flags: shape.flags, operand: operandOf(path) }));
-    }),
-  );
-  return [
-    ...lists.flat(),
-    {
-      path: "help",
-      summary: "this and that about a command",
-      flags: [],
-      operand: commandTable.map(({ path }) => path.split(" ")[0] ?? path),
-    },
-    { path: "version", summary: "print the version", flags: [], operand: undefined },
-  ];
+/** A word of a command line, and what it stands for. */
+export interface Word {
+  readonly word: string;
+  readonly summary: string;
 }
+
+/** What a command line can begin with. A group says what its name alone does, or its first command. */
+export function firstWords(commands: readonly CompletionCommand[]): readonly Word[] {
+  return [...new Set(commands.map(({ path }) => firstWordOf(path)))].map((word) => {
+    const named = commands.find(({ path }) => path === word) ?? commands.find(({ path }) => firstWordOf(path) === word);
+    return { word, summary: named?.summary ?? "" };
+  });
+}
+
+/** The groups, such as `queues`, with their second words. */
+export function groups(commands: readonly CompletionCommand[]): ReadonlyMap<string, readonly Word[]> {
+  const verbs = new Map<string, Word[]>();
+  for (const { path, summary } of commands) {
+    const group = firstWordOf(path);
+    if (path === group) continue;
+    verbs.set(group, [...(verbs.get(group) ?? []), { word: path.slice(group.length + 1), summary }]);
+  }
+  return verbs;
+}
+
+/** The group of a command that has one, or its only word. */
+export const firstWordOf = (path: string): string => path.split(" ")[0] ?? path;
 
 /** What completes the value of a flag. */
 export function valueOf(flag: Flag): DynamicKind | "files" | readonly string[] | undefined {
@@ -43,11 +49,4 @@ export function valueOf(flag: Flag): DynamicKind | "files" | readonly string[] |
   if (flag.valueName === "path") return "files";
   if (flag.long === "--loglevel" || flag.long === "--log-level") return ["debug", "info", "warn", "error"];
   return flag.long === "--log-format" ? ["auto", "pretty", "json"] : undefined;
-}
-
-function operandOf(path: string): CompletionCommand["operand"] {
-  if (path === "send") return "tasks";
-  if (path === "completion") return shells;
-  if (/^dead (show|retry|drop)$/.test(path)) return "dead";
-  return /^queues (show|pause|resume|purge)$/.test(path) ? "queues" : undefined;
 }

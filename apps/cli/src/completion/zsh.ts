@@ -1,23 +1,22 @@
-import { valueOf, type CompletionCommand } from "./completion-spec.ts";
+import { firstWords, groups, valueOf, type CompletionCommand, type Word } from "./completion-spec.ts";
 import type { Flag } from "../flag.ts";
 
 /** A script for zsh: `q completion zsh > "${fpath[1]}/_q"`. */
 export function zshCompletion(commands: readonly CompletionCommand[]): string {
-  const groups = [...new Set(commands.flatMap(({ path }) => (path.includes(" ") ? [path.split(" ")[0] ?? ""] : [])))];
-  const firstWords = [...new Map(commands.map(({ path, summary }) => [path.split(" ")[0] ?? path, summary]))];
   return `#compdef q qtask
 # zsh completion for q. Put it into a folder of $fpath: q completion zsh > "\${fpath[1]}/_q"
 _q_names() { compadd -- \${(f)"$(\${words_all[1]} __complete $1 2>/dev/null)"} }
 _q() {
   local -a words_all=("\${words[@]}")
+  while (( CURRENT > 2 )) && [[ $words[2] == -* ]]; do words[2]=(); (( CURRENT-- )); done
   if (( CURRENT == 2 )); then
-    local -a first=(${firstWords.map(([word, summary]) => quote(`${word}:${summary}`)).join(" ")})
+    local -a first=(${described(firstWords(commands))})
     _describe command first
     return
   fi
   local command="$words[2]"
   case "$command" in
-${groups.map((group) => groupCase(group, commands)).join("\n")}
+${[...groups(commands)].map(([group, verbs]) => groupCase(group, verbs)).join("\n")}
   esac
   case "$command" in
 ${commands.map(commandCase).join("\n")}
@@ -27,11 +26,13 @@ _q "$@"
 `;
 }
 
-function groupCase(group: string, commands: readonly CompletionCommand[]): string {
-  const verbs = commands.filter(({ path }) => path.startsWith(`${group} `));
-  const list = verbs.map(({ path, summary }) => quote(`${path.slice(group.length + 1)}:${summary}`)).join(" ");
+function described(words: readonly Word[]): string {
+  return words.map(({ word, summary }) => quote(`${word}:${summary}`)).join(" ");
+}
+
+function groupCase(group: string, verbs: readonly Word[]): string {
   return `    ${group})
-      if (( CURRENT == 3 )) && [[ $words[3] != -* ]]; then local -a verbs=(${list}); _describe verb verbs; return; fi
+      if (( CURRENT == 3 )) && [[ $words[3] != -* ]]; then local -a verbs=(${described(verbs)}); _describe verb verbs; return; fi
       if [[ $words[3] != -* ]]; then command="$command $words[3]"; shift words; (( CURRENT-- )); fi ;;`;
 }
 
@@ -44,12 +45,14 @@ function commandCase({ path, flags, operand }: CompletionCommand): string {
   return `    ${quote(path)}) shift words; (( CURRENT-- )); _arguments ${specs.join(" ")} ;;`;
 }
 
-/** `'(-c --concurrency)'{-c,--concurrency=}'[about]:n:'` */
+/** `'*'{-c,--concurrency=}'[about]:n: '`. A value that may be left out stands behind `=` only. */
 function flagSpec(flag: Flag): string {
   const about = flag.about.replace(/[[\]]/g, "").replaceAll(":", "\\:");
-  const names = flag.names.map((name) => (flag.value === "none" || !name.startsWith("--") ? name : `${name}=`));
+  const ending = { none: "", required: "=", optional: "=-" }[flag.value];
+  const names = flag.names.map((name) => (name.startsWith("--") ? `${name}${ending}` : name));
   const listed = names.length === 1 ? names[0] : `{${names.join(",")}}`;
-  const value = flag.value === "none" ? "" : `:${flag.valueName.replaceAll(":", " ")}:${actionOf(flag)}`;
+  const colons = { none: "", required: ":", optional: "::" }[flag.value];
+  const value = flag.value === "none" ? "" : `${colons}${flag.valueName.replaceAll(":", " ")}:${actionOf(flag)}`;
   return `${quote("*")}${listed}${quote(`[${about}]${value}`)}`;
 }
 

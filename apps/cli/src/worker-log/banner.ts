@@ -5,6 +5,8 @@ import { redact } from "../output/redact.ts";
 
 export interface BannerFacts {
   readonly version: string;
+  /** Of the user's program; `undefined` when nothing says which. */
+  readonly release: string | undefined;
   readonly worker: string;
   readonly node: string;
   readonly pid: number;
@@ -31,9 +33,10 @@ export function renderBanner(facts: BannerFacts, colors: Colors): string {
   const queues = facts.queues.map(({ name, waiting }) =>
     printable(waiting === null || waiting === 0 ? name : `${name} ${formatCount(waiting)} waiting`),
   );
+  const release = facts.release === undefined ? "" : ` · release ${printable(facts.release)}`;
   const tasks = facts.tasks.slice(0, mostTasks).map(printable);
   return [
-    `  ${bold(`q ${facts.version}`)}  worker ${bold(printable(facts.worker))}   ${dim(`node ${facts.node} · pid ${facts.pid}`)}`,
+    `  ${bold(`q ${facts.version}`)}  worker ${bold(printable(facts.worker))}   ${dim(`node ${facts.node} · pid ${facts.pid}${release}`)}`,
     "",
     row("broker", redact(facts.broker)),
     row("queues", [...queues.slice(0, mostQueues), ...more(queues.length, mostQueues)].join(" · ")),

@@ -3,25 +3,25 @@ import type { ErrorRecord, Logger, WorkerEvent } from "@q/core";
 import { redact } from "../output/redact.ts";
 import type { LogLevel } from "../worker/worker-settings.ts";
 import { eventLine, taskOf } from "./event-line.ts";
+import type { LogFile } from "./log-file.ts";
 import type { WorkerLog } from "./worker-log.ts";
 
 export interface JsonLogOptions {
   readonly level: LogLevel;
   /** Facts for the line that says that the worker is ready. */
   readonly ready: Readonly<Record<string, unknown>>;
+  /** `undefined`: to stdout. */
+  readonly file: LogFile | undefined;
 }
 
-/** One JSON object a line on stdout: for containers, files and pipes. */
+/** One JSON object a line: for containers, files and pipes. */
 export class JsonLog implements WorkerLog {
   readonly logger: Logger;
   readonly answers: Logger;
   readonly #pino: pino.Logger;
   readonly #ready: Readonly<Record<string, unknown>>;
 
-  constructor({ level, ready }: JsonLogOptions) {
-    const destination = pino.destination({ fd: 1, sync: true });
-    // Nobody reads any more. A worker goes on working; there is nowhere left to say so.
-    destination.on("error", () => {});
+  constructor({ level, ready, file }: JsonLogOptions) {
     this.#pino = pino(
       {
         level,
@@ -32,7 +32,7 @@ export class JsonLog implements WorkerLog {
         // Events carry errors as plain data; only a real one needs pino's own serialiser.
         serializers: { err: (value: unknown) => (value instanceof Error ? pino.stdSerializers.err(value) : value) },
       },
-      destination,
+      file ?? stdout(),
     );
     this.logger = this.#pino;
     this.answers = this.#pino.child({}, { level: "debug" });
@@ -41,11 +41,7 @@ export class JsonLog implements WorkerLog {
 
   readonly onEvent = (event: WorkerEvent): void => {
     if (!("id" in event)) {
-      const { type, ...facts } = event;
-      this.#pino.info(
-        { event: type, ...facts, ...(type === "worker.ready" ? this.#ready : {}) },
-        type.replace(".", " "),
-      );
+      this.#onWorkerEvent(event);
       return;
     }
     const { level, word, fields, error } = eventLine(event);
@@ -61,6 +57,21 @@ export class JsonLog implements WorkerLog {
   setLevel(level: LogLevel): void {
     this.#pino.level = level;
   }
+
+  #onWorkerEvent({ type, ...facts }: Extract<WorkerEvent, { worker: string }>): void {
+    // The worker's own logger has said it, as a warning with its code.
+    if (type === "worker.blocked") return;
+    // A queue with a weight stands in the event once for each of its turns.
+    const more = "queues" in facts ? { ...this.#ready, queues: [...new Set(facts.queues)] } : {};
+    this.#pino.info({ event: type, ...facts, ...more }, type.replace(".", " "));
+  }
+}
+
+function stdout(): pino.DestinationStream {
+  const destination = pino.destination({ fd: 1, sync: true });
+  // Nobody reads any more. A worker goes on working; there is nowhere left to say so.
+  destination.on("error", () => {});
+  return destination;
 }
 
 /** Without the depth of a long chain of causes: the dead letter has all of it. */

@@ -1,5 +1,6 @@
 import { formatMs, type ErrorRecord, type LogFields, type Logger, type WorkerEvent } from "@q/core";
 import type { Colors } from "../output/colors.ts";
+import { counted } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
 import { redact } from "../output/redact.ts";
 import type { LogLevel } from "../worker/worker-settings.ts";
@@ -11,19 +12,29 @@ import { isShown, type WorkerLog } from "./worker-log.ts";
 const widestName = 32;
 const shortId = 10;
 
-/** One line per event for a person at a terminal: time, what happened, task, id, how long, why. */
+export interface PrettyLogOptions {
+  readonly screen: Screen;
+  readonly colors: Colors;
+  readonly level: LogLevel;
+  /** A file has no banner beside it and is read on another day: facts for a line that says that the worker is ready, and dates. */
+  readonly file?: { readonly ready: LogFields };
+}
+
+/** One line per event for a person: time, what happened, task, id, how long, why. */
 export class PrettyLog implements WorkerLog {
   readonly logger: Logger;
   readonly answers: Logger;
   readonly #screen: Screen;
   readonly #colors: Colors;
+  readonly #file: PrettyLogOptions["file"];
   #level: LogLevel;
   #nameWidth = 0;
 
-  constructor(screen: Screen, colors: Colors, level: LogLevel) {
+  constructor({ screen, colors, level, file }: PrettyLogOptions) {
     this.#screen = screen;
     this.#colors = colors;
     this.#level = level;
+    this.#file = file;
     this.logger = this.#loggerWith({}, (line) => isShown(line, this.#level));
     this.answers = this.#loggerWith({}, () => true);
   }
@@ -52,12 +63,15 @@ export class PrettyLog implements WorkerLog {
 
   #onWorkerEvent(event: Extract<WorkerEvent, { worker: string }>): void {
     if (event.type === "worker.ready") {
-      // The banner says the rest.
       this.#nameWidth = Math.min(widestName, Math.max(0, ...event.tasks.map((name) => name.length)));
-      return;
+      // Elsewhere the banner says it.
+      if (this.#file === undefined) return;
     }
+    // The worker's own logger has said it, as a warning with its code.
+    if (event.type === "worker.blocked") return;
     const level = event.type === "worker.stopped" && event.unfinished > 0 ? "warn" : "info";
-    if (isShown(level, this.#level)) this.#write(level, event.type.replace("worker.", ""), workerText(event));
+    const facts = event.type === "worker.ready" ? fieldsText(this.#file?.ready ?? {}) : "";
+    if (isShown(level, this.#level)) this.#write(level, event.type.replace("worker.", ""), workerText(event) + facts);
   }
 
   /** `email.send      01JD5Q4W8K`, in columns. */
@@ -68,7 +82,8 @@ export class PrettyLog implements WorkerLog {
 
   #write(level: LogLevel, word: string, text: string): void {
     const now = new Date();
-    const time = `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, "0")}`;
+    const clock = `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, "0")}`;
+    const time = this.#file === undefined ? clock : `${localDate(now)} ${clock}`;
     this.#screen.line(`${this.#colors.dim(time)}  ${this.#paint(level, word.padEnd(5))} ${text}`);
   }
 
@@ -103,6 +118,12 @@ export class PrettyLog implements WorkerLog {
   }
 }
 
+/** `2026-11-22`, in the zone of the clock. */
+function localDate(date: Date): string {
+  const [month, day] = [date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
+  return `${date.getFullYear()}-${month}-${day}`;
+}
+
 /** `  queue=email err="ECONNREFUSED"`; nested values as JSON. */
 function fieldsText(fields: LogFields): string {
   const parts = Object.entries(fields).map(([name, value]) => {
@@ -114,10 +135,12 @@ function fieldsText(fields: LogFields): string {
 
 function workerText(event: Extract<WorkerEvent, { worker: string }>): string {
   switch (event.type) {
+    case "worker.ready":
+      return `${event.worker}  ${counted(event.slots, "slot")}  ${counted(event.tasks.length, "task")}  ${[...new Set(event.queues)].join(", ")}`;
     case "worker.stopping":
       return event.waitingFor === 0
         ? "nothing is running"
-        : `waiting for ${event.waitingFor} running ${event.waitingFor === 1 ? "task" : "tasks"}; once more hands them back`;
+        : `waiting for ${counted(event.waitingFor, "running task")}; once more hands them back`;
     case "worker.stopped":
       return event.unfinished === 0 ? "all done" : `${event.unfinished} handed back unfinished`;
     default:

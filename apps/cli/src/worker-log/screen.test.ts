@@ -39,3 +39,11 @@ test("taking the footer away leaves nothing of it, and no line behind", () => {
   screen.setFooter([]);
   expect(text()).toBe("f\n\u001b[1F\u001b[Jlast\n");
 });
+
+test("clearing wipes the screen and draws the footer again at its top", () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.setFooter(["f"]);
+  screen.clear();
+  expect(text()).toBe("f\n\u001b[2J\u001b[3J\u001b[Hf\n");
+});

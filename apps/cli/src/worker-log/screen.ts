@@ -1,14 +1,18 @@
-import type { Writable } from "node:stream";
+/** A terminal, a pipe or a file. */
+export interface LineSink {
+  readonly columns?: number;
+  write(text: string): unknown;
+}
 
 /** Lines that scroll, above a footer that stays. Without a footer it just writes. */
 export class Screen {
-  readonly #stream: Writable & { readonly columns?: number };
+  readonly #stream: LineSink;
   #footer: readonly string[] = [];
   #drawn = 0;
   #waiting: string[] = [];
   #soon: NodeJS.Immediate | undefined;
 
-  constructor(stream: Writable & { readonly columns?: number }) {
+  constructor(stream: LineSink) {
     this.#stream = stream;
   }
 
@@ -29,6 +33,13 @@ export class Screen {
   /** Replaces the footer; an empty one takes it away. */
   setFooter(lines: readonly string[]): void {
     this.#footer = lines;
+    this.#draw();
+  }
+
+  /** Wipes what is to be seen and keeps the footer. */
+  clear(): void {
+    this.#stream.write("\u001b[2J\u001b[3J\u001b[H");
+    this.#drawn = 0;
     this.#draw();
   }
 

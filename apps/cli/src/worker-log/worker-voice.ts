@@ -1,5 +1,6 @@
+import { resolve } from "node:path";
 import { ReadStream } from "node:tty";
-import type { App, Worker, WorkerEvent } from "@q/core";
+import { durationMs, formatMs, type App, type Logger, type Worker, type WorkerEvent } from "@q/core";
 import type { CliContext } from "../cli-context.ts";
 import { colors } from "../output/colors.ts";
 import { version } from "../version.ts";
@@ -7,10 +8,20 @@ import { listenForKeys } from "../worker/keys.ts";
 import type { WorkerSettings } from "../worker/worker-settings.ts";
 import { renderBanner } from "./banner.ts";
 import { Footer } from "./footer.ts";
+import type { JsonLogOptions } from "./json-log.ts";
+import { LogFile } from "./log-file.ts";
 import { PrettyLog } from "./pretty-log.ts";
 import { Screen } from "./screen.ts";
 import { Tally } from "./tally.ts";
 import type { WorkerLog } from "./worker-log.ts";
+
+interface VoiceParts {
+  readonly log: WorkerLog;
+  /** Where a person sits: for the banner, the footer and the answers to keys. Absent when nobody does, or when JSON is wanted there. */
+  readonly terminal: { readonly screen: Screen; readonly answers: Logger } | undefined;
+  /** Where the log goes instead. */
+  readonly file: LogFile | undefined;
+}
 
 /** What a worker that has just started can tell about itself. */
 export interface ReadyFacts {
@@ -27,32 +38,45 @@ export interface ReadyFacts {
 export class WorkerVoice {
   readonly log: WorkerLog;
   readonly #context: CliContext;
-  /** Absent when the log is JSON. */
-  readonly #screen: Screen | undefined;
+  readonly #parts: VoiceParts;
   readonly #tally = new Tally();
   readonly #ends: (() => void)[] = [];
 
-  private constructor(log: WorkerLog, context: CliContext, screen: Screen | undefined) {
-    this.log = log;
+  private constructor(parts: VoiceParts, context: CliContext) {
+    this.log = parts.log;
+    this.#parts = parts;
     this.#context = context;
-    this.#screen = screen;
   }
 
-  /** pino is loaded only for JSON. */
+  /**
+   * @param ready facts for the line that says that the worker is ready
+   * @throws ConfigError `Q2117` when the log file cannot be opened
+   */
   static async create(
     settings: WorkerSettings,
     context: CliContext,
     ready: Readonly<Record<string, unknown>>,
   ): Promise<WorkerVoice> {
-    const format = settings.logFormat.value;
+    const [format, level, path] = [settings.logFormat.value, settings.logLevel.value, settings.logFile.value];
     const isTerminal = context.stderr.isTTY === true;
-    const level = settings.logLevel.value;
-    if (format === "json" || (format === "auto" && !isTerminal)) {
-      const { JsonLog } = await import("./json-log.ts");
-      return new WorkerVoice(new JsonLog({ level, ready }), context, undefined);
-    }
     const screen = new Screen(context.stderr);
-    return new WorkerVoice(new PrettyLog(screen, colors(context.terminal.stderrColor), level), context, screen);
+    const pretty = new PrettyLog({ screen, colors: colors(context.terminal.stderrColor), level });
+    const { answers } = pretty;
+    const release = settings.release.value;
+    const facts = release === undefined ? ready : { ...ready, release };
+    if (path !== undefined) {
+      const file = new LogFile(resolve(context.cwd, path), { onTrouble: (text) => answers.warn({}, text) });
+      const log =
+        format === "pretty"
+          ? new PrettyLog({ screen: new Screen(file), colors: colors(false), level, file: { ready: facts } })
+          : await jsonLog({ level, ready: facts, file });
+      return new WorkerVoice({ log, terminal: isTerminal ? { screen, answers } : undefined, file }, context);
+    }
+    const isJson = format === "json" || (format === "auto" && !isTerminal);
+    const parts = isJson
+      ? { log: await jsonLog({ level, ready: facts, file: undefined }), terminal: undefined }
+      : { log: pretty, terminal: { screen, answers } };
+    return new WorkerVoice({ ...parts, file: undefined }, context);
   }
 
   readonly onEvent = (event: WorkerEvent): void => {
@@ -60,44 +84,66 @@ export class WorkerVoice {
     this.log.onEvent(event);
   };
 
-  /** The banner, then footer and keys where the terminal allows them; without a terminal, the warnings as log lines. */
+  /** The banner, then footer and keys where the terminal allows them; where the log is not on the terminal, the warnings as log lines. */
   async ready({ worker, app, settings, also, warnings, readyMs, onStop }: ReadyFacts): Promise<void> {
-    const screen = this.#screen;
-    if (screen === undefined) {
-      for (const warning of warnings) this.log.logger.warn({}, warning);
-      return;
-    }
+    const { terminal: shown, file } = this.#parts;
+    if (shown === undefined || file !== undefined) for (const warning of warnings) this.log.logger.warn({}, warning);
+    if (shown === undefined) return;
+    const { screen, answers } = shown;
     const palette = colors(this.#context.terminal.stderrColor);
     const { stdin, terminal } = this.#context;
     const keys = terminal.interactive && terminal.animated && stdin instanceof ReadStream ? stdin : undefined;
     const facts = {
       version,
+      release: worker.release,
       worker: worker.name,
       node: process.versions.node,
       pid: process.pid,
       broker: app.broker.address,
       queues: await waitingIn(app, worker),
       slots: worker.concurrency,
-      shutdownTimeout: settings.shutdownTimeout.value,
+      shutdownTimeout: formatMs(durationMs(settings.shutdownTimeout.value)),
       tasks: [...app.tasks.keys()].toSorted(),
-      also,
+      also: settings.logFile.value === undefined ? also : [...also, `log in ${settings.logFile.value}`],
       warnings,
       readyMs,
       hasKeys: keys !== undefined,
     };
     screen.line(renderBanner(facts, palette));
-    if (keys !== undefined)
-      this.#ends.push(listenForKeys({ stdin: keys, worker, log: this.log, level: settings.logLevel.value, onStop }));
+    if (keys !== undefined) {
+      this.#ends.push(
+        listenForKeys({
+          stdin: keys,
+          worker,
+          answers,
+          level: settings.logLevel.value,
+          setLevel: (level) => this.log.setLevel(level),
+          onClear: () => screen.clear(),
+          onStop,
+        }),
+      );
+    }
     if (!terminal.animated) return;
     const footer = new Footer(screen, palette, { worker, tally: this.#tally, inspector: app.broker.inspector });
     footer.start();
     this.#ends.push(() => footer.stop());
   }
 
-  /** Gives the terminal back. May be called twice. */
+  /** Gives the terminal back. May be called twice. What is logged later is still written. */
   stop(): void {
     for (const end of this.#ends.splice(0)) end();
   }
+
+  /** Lets go of the log file, after the last line. May be called twice. */
+  close(): void {
+    this.#parts.file?.close();
+  }
+}
+
+/** pino is loaded only for JSON. */
+async function jsonLog(options: JsonLogOptions): Promise<WorkerLog> {
+  const { JsonLog } = await import("./json-log.ts");
+  return new JsonLog(options);
 }
 
 async function waitingIn(app: App, worker: Worker): Promise<{ name: string; waiting: number | null }[]> {

@@ -1,30 +1,34 @@
 import type { ReadStream } from "node:tty";
-import type { Worker } from "@q/core";
-import type { WorkerLog } from "../worker-log/worker-log.ts";
+import type { Logger, Worker } from "@q/core";
 import { reportRunning, setPaused } from "./pause-signals.ts";
 import { logLevels, type LogLevel } from "./worker-settings.ts";
 
 export interface KeyOptions {
   readonly stdin: ReadStream;
   readonly worker: Worker;
-  readonly log: WorkerLog;
+  /** Where the keys answer. */
+  readonly answers: Logger;
+  /** What the log shows at first. */
   readonly level: LogLevel;
+  readonly setLevel: (level: LogLevel) => void;
+  readonly onClear: () => void;
   /** Ctrl-C and `q`: as a first, second, third signal. */
   readonly onStop: () => void;
 }
 
 /** Single keys on a terminal. While it listens, Ctrl-C and Ctrl-Z arrive as keys too. Answers how to give the terminal back. */
-export function listenForKeys({ stdin, worker, log, level, onStop }: KeyOptions): () => void {
+export function listenForKeys({ stdin, worker, answers, level, setLevel, onClear, onStop }: KeyOptions): () => void {
   let shown = level;
   const actions: Readonly<Record<string, () => void>> = {
-    h: () => log.answers.info({}, "keys: p pause or go on, s what runs, l log level, q stop"),
-    p: () => setPaused(worker, log.answers, worker.state !== "paused"),
-    s: () => reportRunning(worker, log.answers),
+    h: () => answers.info({}, "keys: p pause or go on, s what runs, l log level, c clear, q stop"),
+    p: () => setPaused(worker, answers, worker.state !== "paused"),
+    s: () => reportRunning(worker, answers),
     l: () => {
       shown = nextLevel(shown);
-      log.setLevel(shown);
-      log.answers.info({}, `showing ${shown} and above`);
+      setLevel(shown);
+      answers.info({}, `showing ${shown} and above`);
     },
+    c: onClear,
     q: onStop,
     "\u0003": onStop,
     "\u001a": suspend,

@@ -3,6 +3,7 @@ import { memoryBroker } from "@q/core/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Shutdown } from "./shutdown.ts";
 
+const usual = { shutdownTimeoutMs: 60_000, isSupervised: false } as const;
 const log = { logger: silentLogger, answers: silentLogger, onEvent: () => {}, setLevel: () => {} };
 
 /** A worker that runs one task, which ends when `finish` is called. */
@@ -21,7 +22,7 @@ async function busyWorker(): Promise<{ worker: Worker; finish: () => void }> {
 describe("Shutdown", () => {
   test("the first signal waits for what runs and ends with 0", async () => {
     const { worker, finish } = await busyWorker();
-    const shutdown = new Shutdown(worker, log, { shutdownTimeoutMs: 60_000, exit: () => {} });
+    const shutdown = new Shutdown(worker, log, { ...usual, exit: () => {} });
     shutdown.signal("SIGTERM");
     await expect.poll(() => worker.state).toBe("stopping");
     finish();
@@ -34,7 +35,7 @@ describe("Shutdown", () => {
     ["SIGINT", 130],
   ] as const)("a second %s hands back at once and ends with %i", async (signal, code) => {
     const { worker } = await busyWorker();
-    const shutdown = new Shutdown(worker, log, { shutdownTimeoutMs: 60_000, exit: () => {} });
+    const shutdown = new Shutdown(worker, log, { ...usual, exit: () => {} });
     shutdown.signal("SIGTERM");
     shutdown.signal(signal);
     expect(await shutdown.ended).toBe(code);
@@ -42,10 +43,23 @@ describe("Shutdown", () => {
     shutdown.unlisten();
   });
 
+  test("the signals of a supervised process begin the stop; only the supervisor's count", async () => {
+    const { worker } = await busyWorker();
+    const shutdown = new Shutdown(worker, log, { ...usual, isSupervised: true, exit: () => {} });
+    shutdown.listen();
+    for (let times = 0; times < 3; times += 1) process.emit("SIGHUP");
+    await expect.poll(() => worker.state).toBe("stopping");
+    expect(worker.running()).toHaveLength(1);
+    shutdown.signal("SIGTERM");
+    shutdown.signal("SIGTERM");
+    expect(await shutdown.ended).toBe(143);
+    shutdown.unlisten();
+  });
+
   test("a third signal leaves without waiting for anything", async () => {
     const { worker } = await busyWorker();
     const left: number[] = [];
-    const shutdown = new Shutdown(worker, log, { shutdownTimeoutMs: 60_000, exit: (code) => left.push(code) });
+    const shutdown = new Shutdown(worker, log, { ...usual, exit: (code) => left.push(code) });
     for (let times = 0; times < 3; times += 1) shutdown.signal("SIGINT");
     expect(left).toEqual([130]);
     await shutdown.ended;

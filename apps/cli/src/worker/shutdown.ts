@@ -9,7 +9,7 @@ const reportMs = 5000;
 const longestCrashGraceMs = 5000;
 
 /** Signals that end a worker. SIGHUP: its terminal is gone. SIGBREAK: Ctrl-Break on Windows. */
-const endingSignals: readonly NodeJS.Signals[] = [
+export const endingSignals: readonly NodeJS.Signals[] = [
   "SIGTERM",
   "SIGINT",
   "SIGHUP",
@@ -19,6 +19,11 @@ const endingSignals: readonly NodeJS.Signals[] = [
 export interface ShutdownOptions {
   /** How long the worker's own warm stop waits. */
   readonly shutdownTimeoutMs: number;
+  /**
+   * Whether a supervisor says which signals count. This process's own then begin the stop and no more: a terminal, systemd and others send
+   * one signal to all processes of a group, which would otherwise be the first and the second here.
+   */
+  readonly isSupervised: boolean;
   /** Leaves the process at once. */
   readonly exit: (code: number) => void;
 }
@@ -41,6 +46,7 @@ export class Shutdown {
   readonly #log: WorkerLog;
   readonly #exit: (code: number) => void;
   readonly #shutdownTimeoutMs: number;
+  readonly #isSupervised: boolean;
   readonly #handlers = new Map<string, (error: unknown) => void>();
   #end: (code: number) => void = () => {};
   #signals = 0;
@@ -54,6 +60,7 @@ export class Shutdown {
     this.#log = log;
     this.#exit = options.exit;
     this.#shutdownTimeoutMs = options.shutdownTimeoutMs;
+    this.#isSupervised = options.isSupervised;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -63,7 +70,8 @@ export class Shutdown {
   listen(): void {
     // An idle worker may hold nothing else that keeps Node from ending, depending on its broker.
     this.#keepAlive = setInterval(() => {}, 2 ** 30);
-    for (const signal of endingSignals) this.#on(signal, () => this.signal(signal));
+    for (const signal of endingSignals)
+      this.#on(signal, () => (this.#isSupervised ? void this.stop() : this.signal(signal)));
     this.#on("uncaughtException", (error) => void this.#crash(error, "an exception that nobody caught"));
     this.#on("unhandledRejection", (error) => void this.#crash(error, "a rejection that nobody handled"));
     void this.#worker.failed.then((error) => this.#fail(error));

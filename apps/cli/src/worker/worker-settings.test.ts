@@ -11,6 +11,18 @@ describe("readWorkerSettings", () => {
     expect(readWorkerSettings({}, env).name.value).toBe(`w@${hostname()}`);
   });
 
+  test("the names of several processes differ, also when the one that is given does not say where", () => {
+    const flags = { processes: "3", name: "w@%h" };
+    expect(readWorkerSettings(flags, {}, 2).name.value).toBe(`w@${hostname()}-2`);
+    expect(readWorkerSettings({ ...flags, name: "w%i@a" }, {}, 2).name.value).toBe("w2@a");
+    expect(readWorkerSettings({ processes: "3" }, {}, 2).name.value).toBeUndefined();
+  });
+
+  test("the one process of a worker keeps its name, with a number only where it asks for one", () => {
+    expect(readWorkerSettings({ name: "w" }, {}, 1).name.value).toBe("w");
+    expect(readWorkerSettings({ name: "w%i" }, {}).name.value).toBe("w1");
+  });
+
   test("an empty variable counts as absent", () => {
     expect(readWorkerSettings({}, { Q_CONCURRENCY: "" }).concurrency.from).toBe("default");
   });

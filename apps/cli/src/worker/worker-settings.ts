@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { durationMs, type Duration } from "@q/core";
 import { flagChoice, flagNumber } from "../flag-values.ts";
 import { readSetting, type Setting } from "../setting.ts";
+import { readRelease } from "./release.ts";
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -14,8 +15,10 @@ export interface WorkerFlags {
   readonly name?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly logFormat?: string | undefined;
+  readonly logFile?: string | undefined;
   readonly shutdownTimeout?: string | undefined;
   readonly healthPort?: string | undefined;
+  readonly processes?: string | undefined;
 }
 
 /** What a worker process runs with, each value with its origin. */
@@ -27,18 +30,35 @@ export interface WorkerSettings {
   readonly name: Setting<string | undefined>;
   readonly logLevel: Setting<LogLevel>;
   readonly logFormat: Setting<LogFormat>;
+  /** As typed; `undefined`: the terminal, or stdout. */
+  readonly logFile: Setting<string | undefined>;
   readonly shutdownTimeout: Setting<Duration>;
   readonly healthPort: Setting<number | undefined>;
+  /** Which build of the user's program this is, where something says so. */
+  readonly release: Setting<string | undefined>;
+  /** `undefined`: this process is the worker, and nothing replaces it when it ends. */
+  readonly processes: Setting<number | undefined>;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Flag, environment, default, in this order.
+ * @param number of a process that a supervisor started, from 1
  * @throws UsageError `Q2103`, ConfigError `Q2010`; both name the flag or the variable
  */
-export function readWorkerSettings(flags: WorkerFlags, env: Env): WorkerSettings {
+export function readWorkerSettings(flags: WorkerFlags, env: Env, number?: number): WorkerSettings {
   const queues = flags.queues === undefined || flags.queues.length === 0 ? undefined : flags.queues.join(",");
+  const processes = readSetting<number | undefined>(
+    {
+      flag: "--processes",
+      given: flags.processes,
+      variable: "Q_PROCESSES",
+      read: (from, text) => flagNumber(from, text, { from: 1, to: 256 }),
+    },
+    env,
+    undefined,
+  );
   return {
     queues: readSetting(
       { flag: "--queues", given: queues, variable: "Q_QUEUES", read: (_from, text) => text.split(",") },
@@ -60,7 +80,7 @@ export function readWorkerSettings(flags: WorkerFlags, env: Env): WorkerSettings
         flag: "--name",
         given: flags.name,
         variable: "Q_NAME",
-        read: (_from, text) => text.replaceAll("%h", hostname()),
+        read: (_from, text) => workerName(text, processes.value === undefined ? undefined : number),
       },
       env,
       undefined,
@@ -75,6 +95,11 @@ export function readWorkerSettings(flags: WorkerFlags, env: Env): WorkerSettings
       },
       env,
       "auto",
+    ),
+    logFile: readSetting<string | undefined>(
+      { flag: "--log-file", given: flags.logFile, read: (_from, text) => text },
+      env,
+      undefined,
     ),
     shutdownTimeout: readSetting<Duration>(
       { flag: "--shutdown-timeout", given: flags.shutdownTimeout, variable: "Q_SHUTDOWN_TIMEOUT", read: readDuration },
@@ -91,7 +116,16 @@ export function readWorkerSettings(flags: WorkerFlags, env: Env): WorkerSettings
       env,
       undefined,
     ),
+    release: readRelease(env),
+    processes,
   };
+}
+
+/** The names of several processes differ: `w-%i` and `w` are both `w-2` for the second. */
+function workerName(text: string, number: number | undefined): string {
+  const name = text.replaceAll("%h", hostname());
+  if (name.includes("%i")) return name.replaceAll("%i", String(number ?? 1));
+  return number === undefined ? name : `${name}-${number}`;
 }
 
 /** systemd sets DEBUG_INVOCATION when it restarts a unit for debugging; that beats the unit's own Q_LOG_LEVEL. */

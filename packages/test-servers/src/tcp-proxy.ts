@@ -190,8 +190,8 @@ export class TcpProxy {
 }
 
 function reset(socket: Socket): void {
-  // A reset waits until there is a connection, which may be never.
-  if (socket.connecting) socket.destroy();
+  // A reset waits until there is a connection, which may be never; and of one that is just ending, Node never says that it has closed.
+  if (socket.connecting || socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
 

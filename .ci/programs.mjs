@@ -1,6 +1,7 @@
 // The programs from outside npm that some suites need, and how to get them.
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 /**
  * One program that a suite starts or talks to.
@@ -12,6 +13,12 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
  */
 
 const testServers = "packages/test-servers/test";
+const brokerRedis = "packages/broker-redis/test";
+const celeryOnRedis = ["celery", "celery-fleet", "celery-priority"].map((suite) => `${brokerRedis}/${suite}.test.ts`);
+/** Each of them starts servers. */
+const allOfBrokerRedis = readdirSync(fileURLToPath(new URL(`../${brokerRedis}`, import.meta.url)))
+  .filter((file) => file.endsWith(".test.ts"))
+  .map((file) => `${brokerRedis}/${file}`);
 
 /** @type {readonly Program[]} */
 export const programs = [
@@ -20,28 +27,42 @@ export const programs = [
     // The system's own Python: another one on the PATH does not see the packages of apt.
     probe: ["/usr/bin/python3", "-c", "import celery"],
     apt: "python3-celery",
-    suites: ["packages/core/test/celery.test.ts"],
+    suites: ["packages/core/test/celery.test.ts", ...celeryOnRedis],
+  },
+  {
+    name: "Redis for Python",
+    probe: ["/usr/bin/python3", "-c", "import redis"],
+    apt: "python3-redis",
+    suites: celeryOnRedis,
   },
   {
     name: "Redis",
     probe: ["redis-server", "--version"],
     apt: "redis-server",
-    suites: ["redis-server", "redis-cluster", "redis-sentinels", "clock-shim"].map(
-      (suite) => `${testServers}/${suite}.test.ts`,
-    ),
+    suites: [
+      ...["redis-server", "redis-cluster", "redis-sentinels", "clock-shim"].map(
+        (suite) => `${testServers}/${suite}.test.ts`,
+      ),
+      ...allOfBrokerRedis,
+    ],
   },
   {
     name: "a C compiler",
     // Also asks for the headers of the C library, which is another package.
     probe: ["gcc", "-E", "-include", "time.h", "-x", "c", "/dev/null"],
     apt: "gcc libc6-dev",
-    suites: [`${testServers}/clock-shim.test.ts`],
+    suites: [`${testServers}/clock-shim.test.ts`, `${brokerRedis}/model.test.ts`, `${brokerRedis}/faults.test.ts`],
   },
   {
     name: "OpenSSL",
     probe: ["openssl", "version"],
     apt: "openssl",
-    suites: [`${testServers}/test-certificates.test.ts`],
+    suites: [
+      `${testServers}/test-certificates.test.ts`,
+      ...["cluster", "connect", "secrets", "sentinel", "server-check"].map(
+        (suite) => `${brokerRedis}/${suite}.test.ts`,
+      ),
+    ],
   },
   ...["zsh", "fish"].map((shell) => ({
     name: shell,

@@ -1,6 +1,6 @@
 /** Milliseconds of work to have at hand beyond the free slots: about what a fetch takes. */
 const workAheadMs = 5;
-const mostAhead = 100;
+const mostAhead = 500;
 /** Weight of the newest run in the mean. */
 const weight = 0.05;
 

@@ -1,0 +1,276 @@
+import { Cluster, ReplyError } from "ioredis";
+import { BrokerError, sleep, type Clock, type Logger } from "@q/core/broker";
+import { createClient, type Client } from "./connect.ts";
+import type { FailoverWatch } from "./failover-watch.ts";
+import { findObstacle } from "./find-obstacle.ts";
+import type { Settings } from "./options.ts";
+import { ConnectionLost, passingReason, reasonOf, redisError, unreachable } from "./redis-error.ts";
+import type { Script } from "./scripts/script.ts";
+
+export interface ConnectionOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Longest time in which the server may say nothing while a command waits. Default: `settings.timeoutMs`. */
+  readonly silenceMs?: number;
+  /** Tells when to leave for another master. Default: nobody does. */
+  readonly failovers?: FailoverWatch;
+}
+
+export interface RunOptions {
+  /** Wait for so many replicas to have the write. Default 0. */
+  readonly replicas?: number;
+}
+
+type Argument = string | number | Buffer;
+
+/** One client: runs scripts and commands, and comes back by itself when it is cut off. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #client: Client;
+  readonly #waiting = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
+  readonly #unwatch: (() => void) | undefined;
+  #closed = false;
+  /** Why the last attempt to connect failed, for whoever waits. */
+  #lastError: unknown;
+  #wasReady = false;
+  #isLogged = false;
+
+  private constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#client = createClient(options.settings, { silenceMs: options.silenceMs ?? options.settings.timeoutMs });
+    this.#client.on("ready", () => this.#onReady());
+    this.#client.on("error", (error: unknown) => this.#onError(error));
+    this.#client.on("close", () => this.#release());
+    this.#unwatch = options.failovers?.onSwitch(() => this.#switch());
+  }
+
+  /** Begins to connect and waits for it. @throws BrokerError `Q1001`, `Q1002`, `Q1021`, `Q1023` */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const connection = new Connection(options);
+    const { settings, clock } = options;
+    try {
+      connection.#client.connect().catch((error: unknown) => {
+        connection.#lastError ??= error;
+      });
+      await connection.ready(clock.monotonic() + settings.timeoutMs, { failsEarly: true });
+      return connection;
+    } catch (error) {
+      connection.close();
+      const obstacle = await findObstacle(settings);
+      throw obstacle === undefined ? error : unreachable(obstacle, settings.address);
+    }
+  }
+
+  get isReady(): boolean {
+    return this.#client.status === "ready";
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  get client(): Client {
+    return this.#client;
+  }
+
+  /** Calls back whenever the connection is there again, and not for the first time. */
+  onReconnect(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Resolves when commands can be sent.
+   * @param until monotonic milliseconds
+   * @throws ConnectionLost `Q1001` with `sent: false`; BrokerError `Q1002`
+   */
+  async ready(until: number, { failsEarly = false }: { readonly failsEarly?: boolean } = {}): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.isReady) {
+      const leftMs = until - clock.monotonic();
+      const refusal = failsEarly && this.#lastError !== undefined ? this.#lastError : undefined;
+      if (this.#closed || leftMs <= 0 || refusal !== undefined) throw this.#unreachable();
+      const woken = new AbortController();
+      const wake = (): void => woken.abort();
+      this.#waiting.add(wake);
+      await sleep(clock, leftMs, woken.signal);
+      this.#waiting.delete(wake);
+    }
+  }
+
+  /**
+   * Runs a script once.
+   * @throws ConnectionLost no answer; BrokerError the server said no, and its code says why
+   */
+  async run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    options: RunOptions = {},
+  ): Promise<unknown> {
+    const parameters = [keys.length, ...keys, ...args];
+    try {
+      return await this.#send("evalsha", [script.sha, ...parameters], options);
+    } catch (error) {
+      // After a restart, a failover or SCRIPT FLUSH. Nothing was done.
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw this.#wrap(error);
+    }
+    try {
+      return await this.#send("eval", [script.lua, ...parameters], options);
+    } catch (error) {
+      throw this.#wrap(error);
+    }
+  }
+
+  /** One command. @throws as `run` */
+  async call(command: string, ...args: Argument[]): Promise<unknown> {
+    try {
+      return await this.#send(command, args, {});
+    } catch (error) {
+      throw this.#wrap(error);
+    }
+  }
+
+  /** One command to every server that takes writes: to the one there is, or to each master of a cluster. @throws as `run` */
+  async callEach(
+    command: string,
+    ...args: Argument[]
+  ): Promise<readonly (readonly [server: string, answer: unknown])[]> {
+    const client = this.#client;
+    if (!(client instanceof Cluster)) return [[this.#options.settings.address, await this.call(command, ...args)]];
+    const masters = client.nodes("master");
+    try {
+      const answers = await this.#withTimeout(Promise.all(masters.map((node) => node.call(command, ...args))));
+      return masters.map(({ options: { host, port } }, index) => [`${host}:${port}`, answers[index]]);
+    } catch (error) {
+      throw this.#wrap(error);
+    }
+  }
+
+  /** One command whose answer is bytes. @throws as `run` */
+  async callBuffer(command: string, ...args: Argument[]): Promise<unknown> {
+    try {
+      return await this.#withTimeout(this.#client.callBuffer(command, ...args));
+    } catch (error) {
+      throw this.#wrap(error);
+    }
+  }
+
+  /** Ends it at once. What is under way fails. May be called twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unwatch?.();
+    this.#client.disconnect();
+    this.#release();
+  }
+
+  async #send(command: string, args: readonly Argument[], { replicas = 0 }: RunOptions): Promise<unknown> {
+    if (!this.isReady) throw this.#unreachable();
+    if (replicas === 0) return await this.#withTimeout(this.#client.call(command, ...args));
+    // One after the other on one connection, which is what WAIT counts.
+    const { timeoutMs } = this.#options.settings;
+    const pipeline = this.#client.pipeline([
+      [command, ...args],
+      ["wait", replicas, Math.floor(timeoutMs / 2)],
+    ]);
+    const [reply, acknowledged] = (await this.#withTimeout(pipeline.exec())) ?? [];
+    const error = reply?.[0] ?? acknowledged?.[0];
+    if (error) throw error;
+    if (Number(acknowledged?.[1]) >= replicas) return reply?.[1];
+    throw new ConnectionLost(`${Number(acknowledged?.[1])} of ${replicas} replicas have the message`, {
+      sent: true,
+      hint: "look at the replicas of this Redis; the option `replicas` says how many must answer",
+    });
+  }
+
+  /** In a cluster nothing else bounds a command. */
+  async #withTimeout<T>(answer: Promise<T>): Promise<T> {
+    const { clock, settings, silenceMs } = this.#options;
+    let timer: { cancel(): void } | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = clock.setTimer((silenceMs ?? settings.timeoutMs) * 1.5, () => reject(this.#lost(true)));
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  #wrap(error: unknown): BrokerError {
+    if (error instanceof BrokerError) return error;
+    if (!isServerError(error)) return this.#lost(this.#wasSent(error));
+    const { address } = this.#options.settings;
+    const reason = passingReason(error) ?? this.#movedReason(error);
+    if (reason === undefined) return redisError(error, address);
+    return new ConnectionLost(`Redis at ${address} is not ready (${reason})`, { sent: false });
+  }
+
+  /** ioredis follows a slot to where it has moved, but not for a pipeline. */
+  #movedReason(error: unknown): string | undefined {
+    if (!(this.#client instanceof Cluster) || !messageOf(error).startsWith("MOVED")) return undefined;
+    this.#client.refreshSlotsCache();
+    return "MOVED";
+  }
+
+  /** ioredis says so when it could not even try. */
+  #wasSent(error: unknown): boolean {
+    return (
+      !messageOf(error).startsWith("Stream isn't writeable") && !messageOf(error).startsWith("Cluster isn't ready")
+    );
+  }
+
+  #lost(sent: boolean): ConnectionLost {
+    return new ConnectionLost(`the connection to Redis at ${this.#options.settings.address} ended before its answer`, {
+      sent,
+    });
+  }
+
+  #unreachable(): BrokerError {
+    return unreachable(this.#lastError, this.#options.settings.address);
+  }
+
+  /** Asks the Sentinels again. A client that is just connecting would take it for the end, so that it is left alone until it is connected. */
+  #switch(): void {
+    if (this.isReady) this.#client.disconnect(true);
+    else this.#client.once("ready", () => this.#client.disconnect(true));
+  }
+
+  #onReady(): void {
+    const again = this.#isLogged;
+    this.#lastError = undefined;
+    if (again) this.#options.logger.info({ broker: this.#options.settings.address }, "connected to Redis again");
+    this.#isLogged = false;
+    this.#wasReady = true;
+    this.#release();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #onError(error: unknown): void {
+    this.#lastError = error;
+    this.#release();
+    // Once, however often it tries; whoever opens hears of it by an error.
+    if (this.#isLogged || this.#closed || !this.#wasReady) return;
+    this.#isLogged = true;
+    this.#options.logger.warn(
+      { broker: this.#options.settings.address, reason: reasonOf(error) },
+      "no connection to Redis; trying again until there is one",
+    );
+  }
+
+  #release(): void {
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What the server itself said. */
+function isServerError(error: unknown): boolean {
+  return error instanceof ReplyError || (error instanceof Error && error.name === "ReplyError");
+}

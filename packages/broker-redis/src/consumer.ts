@@ -1,0 +1,231 @@
+import { PollingConsumer, type Claim, type Consumer, type ConsumeOptions, type Delivery } from "@q/core/broker";
+import { DueWatch } from "./due-watch.ts";
+import { Holder, type HolderOptions, type Taken } from "./holder.ts";
+import type { Store } from "./store.ts";
+import { Waiter } from "./waiter.ts";
+
+/** Longest time between two looks at the queues, which also shows the watchdog that Redis answers. Milliseconds. */
+const safetyPollMs = 8000;
+
+export interface RedisConsumerOptions extends ConsumeOptions, Omit<HolderOptions, "queue"> {
+  readonly queues: readonly string[];
+  readonly onDelivery: (delivery: Delivery) => void;
+}
+
+/** One queue of a consumer, with what wakes it. */
+class Source {
+  readonly holder: Holder;
+  readonly #waiters: readonly Waiter[];
+  readonly #watch: DueWatch;
+  /** It may have something: the last look was cut short, or something woke it since. */
+  mayHaveMore = true;
+  /** A wait has brought something that no look has taken yet. */
+  #hasLanded = false;
+
+  constructor(store: Store, options: HolderOptions & { readonly onWake: () => void; readonly onLanded: () => void }) {
+    const { onWake, onLanded } = options;
+    const wake = (callback: () => void) => () => {
+      this.mayHaveMore = true;
+      callback();
+    };
+    const land = (): void => {
+      this.#hasLanded = true;
+      wake(onLanded)();
+    };
+    this.holder = new Holder(store, options, wake(onWake));
+    this.#waiters = Array.from(
+      { length: this.holder.lists },
+      (_, list) => new Waiter(store, { holder: this.holder, list, onLanded: land }),
+    );
+    this.#watch = new DueWatch(store, { keys: this.holder.keys, onChange: wake(onWake) });
+  }
+
+  /** At most `share`; then it waits for more by itself, unless there is more. */
+  async take(share: number): Promise<Taken> {
+    this.mayHaveMore = false;
+    this.#hasLanded = false;
+    this.#watch.rest();
+    try {
+      const taken = await this.holder.take(share);
+      if (taken.deliveries.length === share) this.mayHaveMore = true;
+      else this.#wait(taken);
+      return taken;
+    } catch (error) {
+      this.mayHaveMore = true;
+      throw error;
+    }
+  }
+
+  get hasLanded(): boolean {
+    return this.#hasLanded;
+  }
+
+  /** What landed while the hands were full is for somebody else. @throws BrokerError */
+  async giveBackLanded(): Promise<void> {
+    this.#hasLanded = false;
+    this.mayHaveMore = true;
+    await this.holder.take(0);
+  }
+
+  stop(): void {
+    this.#watch.stop();
+    for (const waiter of this.#waiters) waiter.stop();
+  }
+
+  #wait(last: Taken): void {
+    this.#watch.watch(last);
+    for (const waiter of this.#waiters) {
+      if (last.paused) waiter.disarm();
+      else waiter.arm();
+    }
+  }
+}
+
+/** Consumes queues until it is stopped. */
+export class RedisConsumer implements Consumer {
+  readonly #store: Store;
+  readonly #sources: readonly Source[];
+  /** A queue that is named twice gets two. */
+  readonly #turns: readonly Source[];
+  readonly #polling: PollingConsumer;
+  /** Whose turn is first in the next fetch. */
+  #first = 0;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(store: Store, options: RedisConsumerOptions) {
+    this.#store = store;
+    const sources = new Map<string, Source>();
+    for (const queue of new Set(options.queues)) {
+      const source = new Source(store, {
+        ...options,
+        queue,
+        onWake: () => this.#polling.wake(),
+        onLanded: () => this.#onLanded(),
+      });
+      sources.set(queue, source);
+    }
+    this.#sources = [...sources.values()];
+    this.#turns = options.queues.flatMap((queue) => sources.get(queue) ?? []);
+    const { prefetch } = options;
+    const { clock, logger } = store;
+    this.#polling = new PollingConsumer(
+      { prefetch, claim: (max) => this.#claim(max), safetyPollMs, clock, logger },
+      options.onDelivery,
+    );
+  }
+
+  /** @throws BrokerError when the queues cannot be entered */
+  static async start(store: Store, options: RedisConsumerOptions): Promise<RedisConsumer> {
+    const consumer = new RedisConsumer(store, options);
+    try {
+      await Promise.all(consumer.#sources.map(({ holder }) => holder.consumerId()));
+      return consumer;
+    } catch (error) {
+      await consumer.stop();
+      throw error;
+    }
+  }
+
+  get heardAt(): number {
+    return this.#polling.heardAt;
+  }
+
+  resize(prefetch: number): void {
+    this.#polling.resize(prefetch);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Gives back what is held and ends the leases. Never throws. */
+  async leave(): Promise<void> {
+    await this.stop();
+    await Promise.all(this.#sources.map(({ holder }) => holder.leave()));
+  }
+
+  /** Stops without a word, as a process that is killed. */
+  abandon(): void {
+    for (const source of this.#sources) {
+      source.stop();
+      source.holder.abandon();
+    }
+    void this.#polling.stop();
+  }
+
+  async #stop(): Promise<void> {
+    for (const source of this.#sources) source.stop();
+    await this.#polling.stop();
+    await Promise.all(this.#sources.map((source) => this.#giveBack(source)));
+    for (const { holder } of this.#sources) holder.retire();
+  }
+
+  #onLanded(): void {
+    this.#polling.wake();
+    this.#giveBackUnwanted();
+  }
+
+  /** A fetch takes along what landed; with full hands there is none. */
+  #giveBackUnwanted(): void {
+    if (this.#polling.room > 0 || this.#polling.isFetching) return;
+    for (const source of this.#sources) if (source.hasLanded) void this.#giveBack(source);
+  }
+
+  /** Never rejects. */
+  async #giveBack(source: Source): Promise<void> {
+    await source.giveBackLanded().catch((error: unknown) => {
+      this.#store.logger.debug({ err: error, queue: source.holder.queue }, "what landed goes back later");
+    });
+  }
+
+  async #claim(max: number): Promise<Claim> {
+    try {
+      return await this.#take(max);
+    } finally {
+      // By then the hands may be full, and something have landed meanwhile.
+      setImmediate(() => this.#giveBackUnwanted());
+    }
+  }
+
+  /** Asks the queues that may have something, each for its share, until `max` are there or nobody has more. */
+  async #take(max: number): Promise<Claim> {
+    if (!this.#sources.some(({ mayHaveMore }) => mayHaveMore))
+      for (const source of this.#sources) source.mayHaveMore = true;
+    const deliveries: Delivery[] = [];
+    let nextDueMs: number | undefined;
+    for (;;) {
+      const results = await Promise.allSettled(
+        [...this.#shares(max - deliveries.length)].map(([source, share]) => source.take(share)),
+      );
+      let failure: PromiseRejectedResult | undefined;
+      for (const result of results) {
+        if (result.status === "rejected") {
+          failure = result;
+          continue;
+        }
+        deliveries.push(...result.value.deliveries);
+        const { nextDueMs: next, paused } = result.value;
+        if (next !== undefined && !paused) nextDueMs = Math.min(nextDueMs ?? Infinity, next);
+      }
+      // What the others brought is ours already and must be handed out; the next fetch meets the error again.
+      if (failure !== undefined && deliveries.length === 0) throw failure.reason;
+      if (failure !== undefined || deliveries.length >= max) return { deliveries, nextDueMs };
+      if (!this.#sources.some(({ mayHaveMore }) => mayHaveMore)) return { deliveries, nextDueMs };
+    }
+  }
+
+  /** As many as each queue that may have something gets when they are served in turns, from the one on whose turn it is. */
+  #shares(max: number): ReadonlyMap<Source, number> {
+    const inTurn = [...this.#turns.slice(this.#first), ...this.#turns.slice(0, this.#first)];
+    const asked = inTurn.filter(({ mayHaveMore }) => mayHaveMore);
+    const [each, rest] = [Math.floor(max / asked.length), max % asked.length];
+    this.#first = (this.#first + rest) % this.#turns.length;
+    const shares = new Map<Source, number>();
+    asked.forEach((source, turn) => {
+      const share = each + (turn < rest ? 1 : 0);
+      if (share > 0) shares.set(source, (shares.get(source) ?? 0) + share);
+    });
+    return shares;
+  }
+}

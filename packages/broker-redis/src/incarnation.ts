@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import type { QueueKeys } from "./keys.ts";
+import { Settler } from "./settler.ts";
+import type { Store } from "./store.ts";
+
+export interface IncarnationOptions {
+  readonly keys: QueueKeys;
+  /** Who it is, for those who look whether it still lives: the process, without what makes it unique. */
+  readonly process: string;
+  readonly onLost: () => void;
+  /** Told whenever it holds nothing any more. */
+  readonly onEmpty: () => void;
+}
+
+/**
+ * A consumer of one queue between getting a lease and losing it. Its id is never used again: what is done in its name afterwards finds nothing,
+ * and that is the fence.
+ */
+export class Incarnation {
+  readonly id: string;
+  readonly settler: Settler;
+  readonly #held = new Set<string>();
+  readonly #lost = new AbortController();
+  readonly #options: IncarnationOptions;
+
+  constructor(store: Store, options: IncarnationOptions) {
+    this.#options = options;
+    this.id = `${randomUUID()}@${options.process}`;
+    this.settler = new Settler(store, {
+      keys: options.keys,
+      consumerId: this.id,
+      onLost: () => this.lose(),
+      onEnded: (tags) => this.#forget(tags),
+    });
+  }
+
+  /** Aborts when the lease is gone, and with it everything that was held. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  get isEmpty(): boolean {
+    return this.#held.size === 0;
+  }
+
+  /** Tags of what is held, as far as is known. */
+  get tags(): ReadonlySet<string> {
+    return this.#held;
+  }
+
+  hold(tag: string): void {
+    this.#held.add(tag);
+  }
+
+  /** Held until the store has the outcome: a claim whose answer was lost must not be mistaken for it. */
+  #forget(tags: readonly string[]): void {
+    for (const tag of tags) this.#held.delete(tag);
+    if (this.#held.size === 0) this.#options.onEmpty();
+  }
+
+  lose(): void {
+    if (this.#lost.signal.aborted) return;
+    this.#held.clear();
+    this.#lost.abort();
+    this.#options.onLost();
+  }
+}

@@ -1,0 +1,67 @@
+import { parentPort, threadId, workerData } from "node:worker_threads";
+import { silentLogger, systemClock, type Logger } from "@q/core/broker";
+import { Beats } from "./beats.ts";
+import { Connection } from "./connection.ts";
+import { FailoverWatch } from "./failover-watch.ts";
+import type { ThreadData, ToMain, ToThread } from "./thread-keeper.ts";
+
+// The thread in which leases are renewed, so that a handler that computes for long does not lose what it holds.
+const { settings, turns, stuckAfterMs } = workerData as ThreadData;
+const port = parentPort;
+if (port === null || threadId === 0) throw new Error("this module is the body of a worker thread");
+
+const tell = (message: ToMain): void => port.postMessage(message);
+const logger: Logger = {
+  ...silentLogger,
+  info: (fields, text) => tell({ kind: "log", level: "info", fields: plain(fields), text }),
+  warn: (fields, text) => tell({ kind: "log", level: "warn", fields: plain(fields), text }),
+};
+
+const failovers = new FailoverWatch(settings);
+const connection = await Connection.open({ settings, failovers, clock: systemClock, logger: silentLogger });
+const beats = new Beats({ connection, settings, clock: systemClock, logger });
+watchMainThread();
+
+port.on("message", (message: ToThread) => {
+  if (message.kind === "keep") beats.keep(message.member, () => tell({ kind: "lost", id: message.member.id }));
+  else if (message.kind === "forget") beats.forget(message.id);
+  else void beats.close().then(close);
+});
+tell({ kind: "ready" });
+
+function close(): void {
+  failovers.close();
+  port?.close();
+}
+
+/**
+ * A thread that renews leases for a process that is stuck for ever would hide it. The main thread counts its turns; when the count stands still for
+ * too long, the process is ended as if somebody had killed it, and its work goes to others.
+ */
+function watchMainThread(): void {
+  if (stuckAfterMs === null) return;
+  let last = -1;
+  let since = performance.now();
+  setInterval(
+    () => {
+      const turn = Atomics.load(turns, 0);
+      if (turn !== last) {
+        last = turn;
+        since = performance.now();
+      } else if (performance.now() - since > stuckAfterMs) {
+        process.stderr.write(
+          `q: the event loop has not turned for ${stuckAfterMs} ms: ending this process, its tasks go to others\n`,
+        );
+        process.kill(process.pid, "SIGKILL");
+      }
+    },
+    Math.min(1000, stuckAfterMs / 4),
+  ).unref();
+}
+
+/** What may cross to the main thread: an error keeps its text. */
+function plain(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? value.message : (value as unknown)]),
+  );
+}

@@ -1,0 +1,134 @@
+import {
+  sleep,
+  type Clock,
+  type ConsumeOptions,
+  type Consumer,
+  type Delivery,
+  type Liveness,
+  type Logger,
+} from "@q/core/broker";
+import { Connection } from "./connection.ts";
+import { RedisConsumer } from "./consumer.ts";
+import { RedisControlBus } from "./control-bus.ts";
+import { DeliveryTags } from "./envelope.ts";
+import { FailoverWatch } from "./failover-watch.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
+import { RedisLeaseStore } from "./lease-store.ts";
+import { LocalDelays } from "./local-delays.ts";
+import type { Settings } from "./options.ts";
+import { processName } from "./process-name.ts";
+import { Publisher } from "./publisher.ts";
+import { Queues } from "./queues.ts";
+import { checkServer } from "./server-check.ts";
+import type { Store } from "./store.ts";
+
+/** What only tests replace. */
+export interface Internals {
+  readonly clock: Clock;
+  readonly liveness: Liveness;
+  /** Starts what renews the leases. */
+  readonly startKeeper: (settings: Settings, logger: Logger) => Promise<LeaseKeeper>;
+}
+
+/** `close()` may take 5 s in all. */
+const longestCloseMs = 4500;
+
+/** A broker between `open` and `close`: everything that has a connection. */
+export class OpenBroker {
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly control: RedisControlBus;
+  readonly leases: RedisLeaseStore;
+  readonly #internals: Internals;
+  readonly #consumers = new Set<RedisConsumer>();
+  #keeper: Promise<LeaseKeeper> | undefined;
+
+  private constructor(store: Store, internals: Internals) {
+    this.store = store;
+    this.publisher = new Publisher(store);
+    this.control = new RedisControlBus(store);
+    this.leases = new RedisLeaseStore(store);
+    this.#internals = internals;
+  }
+
+  /** @throws BrokerError `Q1001`, `Q1002`, `Q1021`, and what `checkServer` throws */
+  static async open(settings: Settings, internals: Internals, logger: Logger): Promise<OpenBroker> {
+    const { clock } = internals;
+    const failovers = new FailoverWatch(settings);
+    let connection: Connection | undefined;
+    let publishing: Connection | undefined;
+    try {
+      connection = await Connection.open({ settings, failovers, clock, logger });
+      await checkServer(connection, settings, logger);
+      // A wait for replicas keeps its connection from everything else.
+      publishing = settings.replicas === 0 ? connection : await Connection.open({ settings, failovers, clock, logger });
+    } catch (error) {
+      failovers.close();
+      connection?.close();
+      publishing?.close();
+      throw error;
+    }
+    const queues = new Queues(settings);
+    const local = { queues, tags: new DeliveryTags(), delays: new LocalDelays() };
+    return new OpenBroker({ settings, connection, publishing, failovers, ...local, clock, logger }, internals);
+  }
+
+  async consume(
+    queues: readonly string[],
+    options: ConsumeOptions,
+    onDelivery: (delivery: Delivery) => void,
+  ): Promise<Consumer> {
+    const keeper = await this.#startedKeeper();
+    const consumer: RedisConsumer = await RedisConsumer.start(this.store, {
+      ...options,
+      queues,
+      keeper,
+      process: processName(this.#internals.liveness.own),
+      onDelivery,
+    });
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  /** Gives back what is held and disconnects. Never throws. */
+  async close(): Promise<void> {
+    const { clock } = this.store;
+    const done = new AbortController();
+    const leaving = this.#leave().finally(() => done.abort());
+    await Promise.race([leaving, sleep(clock, longestCloseMs, done.signal)]);
+    this.#disconnect();
+  }
+
+  /** Lets go of everything without a word, as a process that is killed. For tests. */
+  abandon(): void {
+    for (const consumer of this.#consumers) consumer.abandon();
+    void this.#keeper?.then((keeper) => keeper.close());
+    this.#disconnect();
+  }
+
+  /** Never rejects. */
+  async #leave(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.leave()));
+    const keeper = await this.#keeper?.catch(() => undefined);
+    await keeper?.close();
+    await this.leases.releaseAll();
+  }
+
+  #disconnect(): void {
+    this.control.close();
+    this.leases.loseAll();
+    this.store.connection.close();
+    this.store.publishing.close();
+    this.store.failovers.close();
+  }
+
+  /** Only who consumes needs it. */
+  #startedKeeper(): Promise<LeaseKeeper> {
+    const starting = (this.#keeper ??= this.#internals.startKeeper(this.store.settings, this.store.logger));
+    starting.catch(() => {
+      // The next consumer tries again.
+      if (this.#keeper === starting) this.#keeper = undefined;
+    });
+    return starting;
+  }
+}

@@ -1,0 +1,41 @@
+import type { Connection } from "../connection.ts";
+import type { QueueKeys } from "../keys.ts";
+import type { Held } from "./claim.ts";
+import { script } from "./script.ts";
+
+/** KEYS lease, held, crashes · ARGV consumer, most, known tags… Reads only. */
+const adoptScript = script(
+  "adopt",
+  `if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return -1 end
+local known, found = {}, {}
+for i = 3, #ARGV do known[ARGV[i]] = true end
+for _, tag in ipairs(redis.call('HKEYS', KEYS[2])) do
+  if not known[tag] and #found < 3 * tonumber(ARGV[2]) then
+    local message = redis.call('HGET', KEYS[2], tag)
+    found[#found + 1] = tag
+    found[#found + 1] = tonumber(redis.call('HGET', KEYS[3], redis.sha1hex(message)) or '0')
+    found[#found + 1] = message
+  end
+end
+return found`,
+);
+
+/** What a consumer holds without knowing: the answer to its claim was lost. `undefined`: its lease is gone. Oldest first. */
+export async function adopt(
+  connection: Connection,
+  keys: QueueKeys,
+  consumer: { readonly id: string; readonly most: number; readonly known: Iterable<string> },
+): Promise<readonly Held[] | undefined> {
+  const { id, most, known } = consumer;
+  const reply = (await connection.run(adoptScript, [keys.lease, keys.held(id), keys.crashes], [id, most, ...known])) as
+    | -1
+    | (string | number)[]; // what the script returns
+  if (reply === -1) return undefined;
+  const held: Held[] = [];
+  for (let at = 0; at < reply.length; at += 3) {
+    const tag = String(reply[at]);
+    const [fence, list] = tag.split(":").map(Number);
+    held.push({ tag, fence: fence ?? 0, list: list ?? 0, crashes: Number(reply[at + 1]), text: String(reply[at + 2]) });
+  }
+  return held.toSorted((one, other) => one.fence - other.fence);
+}

@@ -1,0 +1,84 @@
+import type { Connection } from "../connection.ts";
+import type { QueueKeys } from "../keys.ts";
+import { drain } from "./drain.ts";
+import { script } from "./script.ts";
+
+/** Messages of dead consumers that one call moves at most, roughly. */
+const movedAtOnce = 500;
+/** How long Redis looks for what arrives in the name of a dead consumer. Milliseconds. */
+const graveMs = 3_600_000;
+
+/**
+ * KEYS lists ×4, crashes, delayed, meta, lease, grave · ARGV consumer, lease, silence, own, crash delay, budget, grave, known dead…
+ *
+ * Renews a lease and buries whose lease ran out. When nobody was heard for longer than the silence allowed, or the clock went back, Redis itself was away:
+ * then nobody loses anything before everybody had the time of a lease to be heard again. A grave is forgotten after a last look into it.
+ */
+const renewScript = script(
+  "renew",
+  `local own = ARGV[4]
+${drain}
+for i = 1, 4 do redis.call('LLEN', KEYS[i]) end
+redis.call('HLEN', KEYS[5]); redis.call('ZCARD', KEYS[6])
+local alive = redis.call('ZSCORE', KEYS[8], ARGV[1])
+redis.call('ZCARD', KEYS[9])
+redis.call('HDEL', KEYS[7], '')
+local last, grace = unpack(redis.call('HMGET', KEYS[7], 'beat', 'grace'))
+last, grace = tonumber(last or now), tonumber(grace or 0)
+local wentBack = now < last - 1000
+if wentBack or now - last > tonumber(ARGV[3]) then
+  grace = now + ARGV[2]
+  redis.call('HSET', KEYS[7], 'grace', grace)
+end
+redis.call('HSET', KEYS[7], 'beat', now)
+if wentBack then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[8], now + ARGV[2], '+inf')) do redis.call('ZADD', KEYS[8], now + ARGV[2], id) end
+end
+if alive then redis.call('ZADD', KEYS[8], now + ARGV[2], ARGV[1]) end
+local dead = {unpack(ARGV, 8)}
+if now >= grace or grace > now + ARGV[2] then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now, 'LIMIT', 0, 10)) do dead[#dead + 1] = id end
+end
+for _, id in ipairs(dead) do
+  if redis.call('ZREM', KEYS[8], id) == 1 then redis.call('ZADD', KEYS[9], now + ARGV[7], id) end
+end
+local moved, budget = 0, tonumber(ARGV[6])
+for _, id in ipairs(redis.call('ZRANGE', KEYS[9], 0, -1)) do
+  if moved < budget then moved = moved + drain(id, true, budget - moved, tonumber(ARGV[5])) end
+end
+if moved < budget then redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', now) end
+return {alive and 1 or 0, moved, redis.call('ZRANGE', KEYS[8], 0, -1)}`,
+);
+
+export interface Renewal {
+  /** Whether the lease was still there. Without, everything that was held is somebody else's, or nobody's. */
+  readonly alive: boolean;
+  /** Messages of dead consumers that were given back. */
+  readonly recovered: number;
+  /** There may be more to give back: call again at once. */
+  readonly more: boolean;
+  /** Every consumer that has a lease. */
+  readonly consumers: readonly string[];
+}
+
+/** Renews the lease of a consumer and gives back what dead ones held. */
+export async function renew(
+  connection: Connection,
+  keys: QueueKeys,
+  consumer: {
+    readonly id: string;
+    readonly leaseMs: number;
+    readonly silenceMs: number;
+    readonly crashDelayMs: number;
+    /** Consumers whose process is known to be gone: theirs is given back at once. */
+    readonly knownDead: readonly string[];
+  },
+): Promise<Renewal> {
+  const { id, leaseMs, silenceMs, crashDelayMs, knownDead } = consumer;
+  const [alive, recovered, consumers] = (await connection.run(
+    renewScript,
+    [...keys.lists, keys.crashes, keys.delayed, keys.meta, keys.lease, keys.grave],
+    [id, leaseMs, silenceMs, keys.consumers, crashDelayMs, movedAtOnce, graveMs, ...knownDead],
+  )) as [number, number, string[]]; // what the script returns
+  return { alive: alive === 1, recovered, more: recovered >= movedAtOnce, consumers };
+}

@@ -1,0 +1,65 @@
+import type { Settled } from "@q/core/broker";
+import type { Ending, SettleAnswer } from "./scripts/settle.ts";
+
+interface Answer {
+  readonly promise: Promise<Settled>;
+  readonly resolve: (settled: Settled) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Settles that go out together. Plain acks all have one answer, and so one promise. */
+export class SettleBatch {
+  readonly acks: string[] = [];
+  readonly endings: Ending[] = [];
+  readonly #acked: Answer = newAnswer();
+  readonly #answers: Answer[] = [];
+
+  constructor() {
+    // Whoever waits for an ack hears of it; when nobody does, nobody needs to.
+    this.#acked.promise.catch(() => undefined);
+  }
+
+  get size(): number {
+    return this.acks.length + this.endings.length;
+  }
+
+  /** Tags of what is over when the batch is. */
+  get tags(): readonly string[] {
+    const ended = this.endings.flatMap(({ kind, tag }) => (kind === "start" ? [] : tag));
+    return ended.length === 0 ? this.acks : [...this.acks, ...ended];
+  }
+
+  ack(tag: string): Promise<Settled> {
+    this.acks.push(tag);
+    return this.#acked.promise;
+  }
+
+  end(ending: Ending): Promise<Settled> {
+    const answer = newAnswer();
+    this.endings.push(ending);
+    this.#answers.push(answer);
+    return answer.promise;
+  }
+
+  /** @param answer `undefined` when the lease was gone */
+  resolve(answer: SettleAnswer | undefined): void {
+    this.#acked.resolve(answer === undefined ? "lost" : "settled");
+    this.#answers.forEach((one, index) => one.resolve(answer?.endings[index] ?? "lost"));
+  }
+
+  /** Tells everybody who waits. What comes afterwards nobody hears. */
+  reject(error: unknown): void {
+    this.#acked.reject(error);
+    for (const answer of this.#answers) answer.reject(error);
+  }
+}
+
+/** Promise.withResolvers, which Node 20 has not. */
+function newAnswer(): Answer {
+  let ends: Pick<Answer, "resolve" | "reject"> | undefined;
+  const promise = new Promise<Settled>((resolve, reject) => {
+    ends = { resolve, reject };
+  });
+  // The executor has run: a promise calls it at once.
+  return { promise, ...(ends as unknown as Pick<Answer, "resolve" | "reject">) };
+}

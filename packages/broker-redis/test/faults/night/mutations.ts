@@ -1,0 +1,69 @@
+import type { Row } from "../world.ts";
+import { lateLanding } from "../rows/late-landing.ts";
+import { repliesLost } from "../rows/replies-lost.ts";
+import { serverFrozen } from "../rows/server-frozen.ts";
+import { serverFull } from "../rows/server-full.ts";
+import { workerFrozen } from "../rows/worker-frozen.ts";
+
+/** A line that keeps messages safe, how to break it, and the row that must see it. */
+export interface Mutation {
+  readonly name: string;
+  /** Of the package's source. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly seenBy: Row;
+  /** How that row fails. */
+  readonly seenAs: RegExp;
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "everybody may be taken for dead right after Redis was away",
+    file: "scripts/renew.ts",
+    from: "if wentBack or now - last > tonumber(ARGV[3]) then",
+    to: "if false then",
+    seenBy: serverFrozen,
+    seenAs: /expected \d+ to be \+?0/,
+  },
+  {
+    name: "a worker without a lease may end messages",
+    file: "scripts/settle.ts",
+    from: "if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {-1} end",
+    to: "",
+    seenBy: workerFrozen,
+    seenAs: /acknowledged|ackedTwice|greater than 0/,
+  },
+  {
+    name: "nobody looks for what a lost answer has brought",
+    file: "holder.ts",
+    from: "if (this.#isInDoubt && most > 0) {",
+    to: "if (this.#isInDoubt && most < 0) {",
+    seenBy: repliesLost,
+    seenAs: /the queue is empty|every worker works/,
+  },
+  {
+    name: "a batch that is sent again is stored again",
+    file: "scripts/publish.ts",
+    from: "if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[1]) or '0') then return 0 end",
+    to: "",
+    seenBy: repliesLost,
+    seenAs: /ackedTwice|to be \+?0/,
+  },
+  {
+    name: "a worker enters with a write that needs memory",
+    file: "scripts/enter.ts",
+    from: "redis.call('HDEL', KEYS[2], '')",
+    to: "",
+    seenBy: serverFull,
+    seenAs: /every worker is ready/,
+  },
+  {
+    name: "nobody looks into the graves",
+    file: "scripts/renew.ts",
+    from: "for _, id in ipairs(redis.call('ZRANGE', KEYS[9], 0, -1)) do",
+    to: "for _, id in ipairs(dead) do",
+    seenBy: lateLanding,
+    seenAs: /the late message ran/,
+  },
+];

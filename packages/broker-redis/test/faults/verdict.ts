@@ -1,0 +1,49 @@
+import type { History, Trace } from "./history.ts";
+
+/** What a history shows, as Jepsen judges a queue. */
+export interface Verdict {
+  /** Stored, and never done nor dead. */
+  readonly lost: readonly string[];
+  /** Ran, and nobody ever sent it. */
+  readonly ghosts: readonly string[];
+  /** Acknowledged more than once: two workers believed that it was theirs. */
+  readonly ackedTwice: readonly string[];
+  /** Runs beyond the first of the same attempt. */
+  readonly duplicates: number;
+  readonly stored: number;
+  readonly done: number;
+  readonly dead: readonly string[];
+}
+
+export function judge({ traces }: History): Verdict {
+  const all = [...traces];
+  const idsOf = (is: (trace: Trace) => boolean): readonly string[] =>
+    all.filter(([, trace]) => is(trace)).map(([id]) => id);
+  return {
+    lost: idsOf(({ isStored, isDone, isDead }) => isStored && !isDone && !isDead),
+    ghosts: idsOf(({ wasTried }) => !wasTried),
+    ackedTwice: idsOf(({ acks }) => acks > 1),
+    duplicates: all.reduce((sum, [, trace]) => sum + extraRuns(trace), 0),
+    stored: idsOf(({ isStored }) => isStored).length,
+    done: idsOf(({ isDone }) => isDone).length,
+    dead: idsOf(({ isDead }) => isDead),
+  };
+}
+
+/** A retry is another attempt; a second start of the same one is a duplicate. */
+function extraRuns({ events }: Trace): number {
+  const starts = events.filter(({ e }) => e === "start");
+  return starts.length - new Set(starts.map(({ retries }) => retries)).size;
+}
+
+/** Milliseconds from the death of a process until what it was running was started elsewhere, for each such message. */
+export function recoveryTimes(history: History, pid: number, diedAt: number): readonly number[] {
+  const times: number[] = [];
+  for (const { events } of history.traces.values()) {
+    const last = events.findLast((event) => event.pid === pid);
+    if (last?.e !== "start") continue;
+    const next = events.find((event) => event.e === "start" && event.at >= diedAt && event.pid !== pid);
+    times.push(next === undefined ? Infinity : next.at - diedAt);
+  }
+  return times;
+}

@@ -1,0 +1,41 @@
+import { silentLogger, type Delivery } from "@q/core/broker";
+import { RedisServer, TcpProxy } from "@q/test-servers";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { messages } from "./messages.ts";
+import { createBroker, testSettings } from "./redis-harness.ts";
+
+test("what ends during an outage of several leases does not run again", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const proxy = await TcpProxy.start(server);
+  onTestFinished(() => proxy.stop());
+  const [worker, onlooker] = [`redis://127.0.0.1:${proxy.port}/0`, server.url].map((url) =>
+    createBroker(testSettings(url, "")),
+  );
+  if (worker === undefined || onlooker === undefined) throw new Error("expected two brokers");
+  onTestFinished(async () => {
+    await Promise.all([worker.close(), onlooker.close()]);
+  });
+  for (const broker of [worker, onlooker]) {
+    await broker.open({ logger: silentLogger });
+    await broker.declare([{ name: "default", priorities: false }]);
+  }
+  const deliveries: Delivery[] = [];
+  await worker.consume(["default"], { prefetch: 10 }, (delivery) => void deliveries.push(delivery));
+  await worker.publish(messages(2));
+  await vi.waitFor(() => expect(deliveries).toHaveLength(2), 5000);
+  proxy.refuse();
+  proxy.cut();
+  const [first, second] = deliveries;
+  const ack = first?.settle({ kind: "ack" });
+  const bury = second?.settle({ kind: "bury", reason: { code: "failed", message: "" } });
+  // Whoever waits is told after one lease, and what he has ended stays ended.
+  await expect(ack).rejects.toMatchObject({ code: "Q1001" });
+  await expect(bury).rejects.toMatchObject({ code: "Q1001" });
+  await proxy.restore();
+  await vi.waitFor(
+    async () => expect(await onlooker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 0, dead: 1 }),
+    { timeout: 10_000, interval: 50 },
+  );
+  expect(deliveries).toHaveLength(2);
+});

@@ -1,0 +1,174 @@
+import { RedisServer } from "@q/test-servers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { leave } from "../src/scripts/leave.ts";
+import { stats } from "../src/scripts/stats.ts";
+import { leaseMs, Place, pushes, texts } from "./scripts-place.ts";
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterAll(() => server.stop());
+
+describe("renew", () => {
+  /** As if nobody but `c` had been heard for so long, and its lease had run out. */
+  const silent = async (place: Place, ms: number): Promise<void> => {
+    const now = await place.now();
+    await place.connection.call("zadd", place.keys.lease, now - 1, "c");
+    await place.connection.call("hset", place.keys.meta, "beat", now - ms);
+  };
+  const scoreOf = async ({ connection, keys }: Place, id: string): Promise<number> =>
+    Number(await connection.call("zscore", keys.lease, id));
+
+  test("takes nothing from anybody after Redis itself was away, before everybody had the time of a lease", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await place.claim("c", 1);
+    await silent(place, leaseMs / 2 + 1000);
+    expect(await place.renew("other")).toMatchObject({ recovered: 0, consumers: ["c"] });
+    // In time again, which does not end the grace.
+    expect(await place.renew("other")).toMatchObject({ recovered: 0, consumers: ["c"] });
+    await connection.call("hset", keys.meta, "grace", await place.now());
+    expect(await place.renew("other")).toMatchObject({ recovered: 1, consumers: [] });
+  });
+
+  test("takes from who is silent while others were heard", async () => {
+    const place = await Place.open(server);
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await place.claim("c", 1);
+    await silent(place, leaseMs / 2 - 5000);
+    expect(await place.renew("other")).toMatchObject({ recovered: 1, consumers: [] });
+  });
+
+  test("leaves everybody the time of a lease when the clock went back, and nobody more", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await place.enter("far");
+    await place.claim("c", 1);
+    const now = await place.now();
+    await silent(place, -5000);
+    await connection.call("zadd", keys.lease, now + 10 * leaseMs, "far");
+    expect(await place.renew("other")).toMatchObject({ recovered: 0 });
+    expect(await scoreOf(place, "far")).toBeGreaterThanOrEqual(now + leaseMs);
+    expect(await scoreOf(place, "far")).toBeLessThan(now + 2 * leaseMs);
+    expect(Number(await connection.call("hget", keys.meta, "grace"))).toBeGreaterThanOrEqual(now + leaseMs);
+  });
+
+  test("a clock that goes back by less than a second changes nothing", async () => {
+    const place = await Place.open(server);
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await place.claim("c", 1);
+    await silent(place, -500);
+    expect(await place.renew("other")).toMatchObject({ recovered: 1 });
+  });
+
+  test("does not give a lease back to who has none", async () => {
+    const place = await Place.open(server);
+    await place.enter("c");
+    expect(await place.renew("other", "c")).toMatchObject({ alive: false, consumers: [] });
+    expect(await place.renew("c")).toMatchObject({ alive: false, consumers: [] });
+  });
+
+  test("counts a death of everything once, then of what was started, which waits longer each time", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish({ text: "poison", list: 0, delayMs: 0 }, { text: "neighbour", list: 0, delayMs: 0 });
+    const waits: number[] = [];
+    for (const died of [1, 2, 3, 4]) {
+      await place.enter(`c${died}`);
+      await connection.call("hset", keys.meta, "beat", await place.now());
+      const held = await place.claim(`c${died}`, 2);
+      const counts = Object.fromEntries(held.map(({ text, crashes }) => [text, crashes]));
+      expect(counts).toEqual({ poison: died - 1, neighbour: Math.min(1, died - 1) });
+      const poison = held.find(({ text }) => text === "poison");
+      if (died > 1) await place.settle(`c${died}`, [{ kind: "start", tag: poison?.tag ?? "", list: 0 }]);
+      const before = await place.now();
+      await place.renew("other", `c${died}`);
+      const [member, dueAt] = (await connection.call("zrange", keys.delayed, 0, 0, "WITHSCORES")) as string[]; // what ZRANGE answers
+      if (member === undefined) continue;
+      waits.push(Math.floor((Number(dueAt) - before) / 1000));
+      await connection.call("zadd", keys.delayed, 1, member);
+    }
+    expect(waits).toEqual([1, 2, 4]);
+  });
+
+  test("crashes are remembered for three days", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await place.claim("c", 1);
+    await place.renew("other", "c");
+    const days = Number(await connection.call("pttl", keys.crashes)) / 86_400_000;
+    expect(days).toBeGreaterThan(2.99);
+    expect(days).toBeLessThanOrEqual(3);
+  });
+
+  test("many dead are buried a few at a time", async () => {
+    const place = await Place.open(server);
+    const now = await place.now();
+    await place.publish(...pushes(25));
+    for (let number = 1; number <= 25; number += 1) {
+      await place.enter(`c${number}`);
+      await place.claim(`c${number}`, 1);
+      await place.connection.call("zadd", place.keys.lease, now - 100 + number, `c${number}`);
+    }
+    const beats = [await place.renew("o"), await place.renew("o"), await place.renew("o")];
+    expect(beats.map(({ recovered }) => recovered)).toEqual([10, 10, 5]);
+  });
+});
+
+describe("a grave", () => {
+  const land = ({ connection, keys }: Place, id: string): Promise<unknown> =>
+    connection.call("lmove", keys.lists[0] ?? "", keys.landing(id, 0), "right", "left");
+
+  test.each(["died", "left"])("gives back what lands for a consumer that has %s, uncounted", async (how) => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(3));
+    await place.enter("c");
+    if (how === "died") await place.renew("other", "c");
+    else await leave(connection, keys, "c");
+    await land(place, "c");
+    await land(place, "c");
+    expect(await stats(connection, keys)).toMatchObject({ ready: 3 });
+    expect(await place.renew("other")).toMatchObject({ recovered: 2 });
+    expect(await place.ready()).toEqual(["1", "2", "3"]);
+    expect(await connection.call("exists", keys.crashes)).toBe(0);
+  });
+
+  test("is looked into once more before it is forgotten", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await leave(connection, keys, "c");
+    await land(place, "c");
+    // Nobody was there to look for longer than it is kept.
+    await connection.call("zadd", keys.grave, 1, "c");
+    expect(await place.renew("other")).toMatchObject({ recovered: 1 });
+    expect(await place.ready()).toEqual(["1"]);
+    expect(await connection.call("exists", keys.grave)).toBe(0);
+  });
+
+  test("is not forgotten as long as there is something in it", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(1200));
+    await place.enter("c");
+    await place.claim("c", 1200);
+    await place.renew("other", "c");
+    await connection.call("zadd", keys.grave, 1, "c");
+    expect(await place.renew("other")).toMatchObject({ recovered: 500, more: true });
+    expect(await connection.call("exists", keys.grave)).toBe(1);
+    await place.renew("other");
+    expect(await place.ready()).toEqual(texts(1200));
+    expect(await connection.call("exists", keys.grave)).toBe(0);
+  });
+});

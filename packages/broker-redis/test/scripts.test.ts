@@ -1,0 +1,227 @@
+import { RedisServer } from "@q/test-servers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { adopt } from "../src/scripts/adopt.ts";
+import { claim } from "../src/scripts/claim.ts";
+import { leave } from "../src/scripts/leave.ts";
+import { settle, type Ending } from "../src/scripts/settle.ts";
+import { stats } from "../src/scripts/stats.ts";
+import { Place, pushes, reason, texts } from "./scripts-place.ts";
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterAll(() => server.stop());
+
+const textsOf = (held: readonly { readonly text: string }[]): string[] => held.map(({ text }) => text);
+
+describe("publish", () => {
+  test("a batch of thousands keeps its order in every list", async () => {
+    const place = await Place.open(server);
+    await place.publish(...pushes(4500).map((push, index) => ({ ...push, list: index % 2 === 0 ? 0 : 3 })));
+    expect(await place.ready(0)).toEqual(texts(4500).filter((_, index) => index % 2 === 0));
+    expect(await place.ready(3)).toEqual(texts(4500).filter((_, index) => index % 2 === 1));
+  });
+
+  test("identical messages that are delayed to one moment are as many", async () => {
+    const place = await Place.open(server);
+    await place.publish(...pushes(3, { text: "same", delayMs: 1 }));
+    await place.enter("c");
+    await expect.poll(async () => textsOf(await place.claim("c", 3))).toEqual(["same", "same", "same"]);
+  });
+});
+
+describe("claim", () => {
+  test("makes a few hundred ready at once, in the order of their times, and says that there is more", async () => {
+    const place = await Place.open(server);
+    await place.publish(...pushes(300, { delayMs: 5 }), { text: "before", list: 0, delayMs: 1 });
+    await place.enter("c");
+    const { connection, keys } = place;
+    await expect.poll(async () => (await stats(connection, keys)).delayed).toBe(0);
+    const first = await claim(connection, keys, { id: "c", most: 1000, lists: 1 });
+    expect(first).toMatchObject({ nextDueMs: 0 });
+    expect(textsOf(first?.held ?? [])).toEqual(["before", ...texts(199)]);
+    expect(textsOf(await place.claim("c", 1000))).toEqual(texts(300).slice(199));
+  });
+
+  test("finds what is delayed for a list that is no longer read in the last one that is", async () => {
+    const place = await Place.open(server);
+    await place.publish({ text: "urgent", list: 0, delayMs: 1 }, { text: "slow", list: 3, delayMs: 1 });
+    await place.enter("c");
+    await expect
+      .poll(async () => textsOf(await place.claim("c", 0, 1)).concat(await place.ready()))
+      .toEqual(["urgent", "slow"]);
+  });
+
+  test("numbers of sixteen digits stay whole", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await connection.call(
+      "hset",
+      keys.meta,
+      "tag",
+      "999999999999998",
+      "delayed",
+      "8999999999999998",
+      "dead",
+      "999999999999999",
+    );
+    await place.enter("c");
+    await place.publish(...pushes(3), ...pushes(2, { list: 3, delayMs: 3_600_000 }));
+    const held = await place.claim("c", 3);
+    expect(held.map(({ tag, fence }) => [tag, fence])).toEqual([
+      ["999999999999999:0", 999_999_999_999_999],
+      ["1000000000000000:0", 1_000_000_000_000_000],
+      ["1000000000000001:0", 1_000_000_000_000_001],
+    ]);
+    expect(await connection.call("hkeys", keys.held("c"))).toEqual(held.map(({ tag }) => tag));
+    expect(await adopt(connection, keys, { id: "c", most: 3, known: [] })).toEqual(held);
+    expect(await connection.call("zrange", keys.delayed, 0, -1)).toEqual(["899999999999999931", "900000000000000032"]);
+    await place.settle("c", [{ kind: "bury", tag: "1000000000000001:0", list: 0, reason }]);
+    expect(await connection.call("hkeys", keys.dead)).toEqual(["1000000000000000"]);
+    // In the order of numbers, where that of texts is another.
+    await place.renew("other", "c");
+    expect(await place.ready()).toEqual(["1", "2"]);
+  });
+});
+
+describe("ten thousand messages in the hands of one consumer", () => {
+  const open = async (): Promise<Place> => {
+    const place = await Place.open(server);
+    await place.publish(...pushes(10_000));
+    await place.enter("c");
+    expect(textsOf(await place.claim("c", 10_000))).toEqual(texts(10_000));
+    return place;
+  };
+  const tags = pushes(10_000).map((_, index) => `${index + 1}:0`);
+
+  test("are acked in one call", async () => {
+    const place = await open();
+    await place.settle("c", [], tags);
+    expect(await place.connection.call("exists", place.keys.held("c"))).toBe(0);
+  });
+
+  test("end in one call in every other way, and each has its answer", async () => {
+    const place = await open();
+    const kinds = ["ack", "start", "release", "requeue", "bury"] as const;
+    const endings = tags.map((tag, index): Ending => {
+      const kind = kinds[index % kinds.length] ?? "ack";
+      const one = { tag, list: 0 };
+      if (kind === "requeue") return { kind, ...one, delayMs: 0, text: "again" };
+      return kind === "bury" ? { kind, ...one, reason } : { kind, ...one };
+    });
+    const answer = await place.settle("c", endings);
+    expect(answer?.endings).toEqual(tags.map(() => "settled"));
+    const { ready, inFlight, dead } = await stats(place.connection, place.keys);
+    expect({ ready, inFlight, dead }).toEqual({ ready: 4000, inFlight: 2000, dead: 1000 });
+  });
+
+  test("go back in their order when it leaves, in steps", async () => {
+    const place = await open();
+    await leave(place.connection, place.keys, "c");
+    expect(await place.ready()).toEqual(texts(10_000));
+    expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 1 })).toBeUndefined();
+  });
+
+  test("go back in their order when it dies, in steps, of which each says that there is more", async () => {
+    const place = await open();
+    let beats = 1;
+    for (let more = (await place.renew("other", "c")).more; more; beats += 1) ({ more } = await place.renew("other"));
+    expect(beats).toBeGreaterThan(10);
+    expect(await place.ready()).toEqual(texts(10_000));
+  });
+});
+
+describe("settle", () => {
+  test("deletes dead letters by age and number, the oldest first, also when fewer are kept than before", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.enter("c");
+    await place.publish(...pushes(8));
+    const [last, older, ...held] = (await place.claim("c", 8)).toReversed();
+    const bury = (one: { readonly tag: string } | undefined): Ending => ({
+      kind: "bury",
+      tag: one?.tag ?? "",
+      list: 0,
+      reason,
+    });
+    await place.settle("c", held.map(bury));
+    await connection.call("zadd", keys.deadIndex, 1, "0000000000000002");
+    const batch = { consumerId: "c", acks: [], retention: { maxAgeMs: 3_600_000, maxCount: 3 } };
+    expect(await settle(connection, keys, { ...batch, endings: [bury(older)] })).toMatchObject({ trimmed: 1, dead: 6 });
+    expect(await connection.call("hexists", keys.dead, "0000000000000002")).toBe(0);
+    expect(await settle(connection, keys, { ...batch, endings: [bury(last)] })).toMatchObject({ trimmed: 4, dead: 3 });
+    const entries = ["0000000000000006", "0000000000000007", "0000000000000008"];
+    expect(await connection.call("zrange", keys.deadIndex, 0, -1)).toEqual(entries);
+    expect(await connection.call("hlen", keys.dead)).toBe(3);
+    expect(await connection.call("hmget", keys.dead, ...entries)).not.toContain(null);
+  });
+});
+
+test("bytes that are no text are the same after every way that they can go", async () => {
+  const place = await Place.open(server);
+  const { connection, keys } = place;
+  const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x0d, 0x0a, 0x80, 0xc0, 0x25, 0x73]);
+  const list = keys.lists[0] ?? "";
+  await connection.call("lpush", list, bytes);
+  const stored = (): Promise<unknown> => connection.callBuffer("lindex", list, 0);
+  const hold = async (id: string): Promise<string> => {
+    await place.enter(id);
+    const [held] = await place.claim(id, 1);
+    const tag = held?.tag ?? "";
+    expect(await connection.callBuffer("hget", keys.held(id), tag)).toEqual(bytes);
+    return tag;
+  };
+  await place.settle("c1", [{ kind: "release", tag: await hold("c1"), list: 0 }]);
+  expect(await stored()).toEqual(bytes);
+  await place.settle("c1", [{ kind: "requeue", tag: await hold("c1"), list: 0, delayMs: 0, text: "" }]);
+  expect(await stored()).toEqual(bytes);
+  await hold("c1");
+  await leave(connection, keys, "c1");
+  expect(await stored()).toEqual(bytes);
+  await hold("c2");
+  await place.renew("other", "c2");
+  expect(await stored()).toEqual(bytes);
+  await place.settle("c3", [{ kind: "start", tag: await hold("c3"), list: 0 }]);
+  await place.renew("other", "c3");
+  const [member] = (await connection.callBuffer("zrange", keys.delayed, 0, 0)) as Buffer[]; // what ZRANGE answers
+  expect(member?.subarray(17)).toEqual(bytes);
+  await connection.call("zadd", keys.delayed, 1, member ?? "");
+  await place.settle("c4", [{ kind: "bury", tag: await hold("c4"), list: 0, reason }]);
+  const [letter] = (await connection.callBuffer("hvals", keys.dead)) as Buffer[]; // what HVALS answers
+  expect(letter?.subarray(-bytes.length)).toEqual(bytes);
+});
+
+test.each(["a b", "日本 🪦", "*?[a-z]^\\", "a:b/c@d:0", "x".repeat(250), "'quoted\"\n%d%s"])(
+  "a queue called %j works like any other",
+  async (queue) => {
+    const place = await Place.open(server, queue);
+    const { connection, keys } = place;
+    const id = "c@1:2:3";
+    await place.publish(...pushes(3), ...pushes(1, { list: 3 }), ...pushes(1, { delayMs: 3_600_000 }));
+    await place.enter(id);
+    const [first, second] = await place.claim(id, 2);
+    await place.settle(id, [{ kind: "bury", tag: first?.tag ?? "", list: 0, reason }]);
+    await connection.call("lmove", keys.lists[3] ?? "", keys.landing(id, 3), "right", "left");
+    expect(await stats(connection, keys)).toMatchObject({ ready: 2, delayed: 1, inFlight: 1, dead: 1, consumers: 1 });
+    expect(await place.renew("other@4", id)).toMatchObject({ recovered: 2 });
+    expect(await place.ready()).toEqual([second?.text, "3"]);
+    expect(await place.ready(3)).toEqual(["1"]);
+    const all = [...((await connection.call("keys", "*")) as string[])].filter((key) => key.includes(queue));
+    expect(all.every((key) => keys.lists.includes(key) || key.startsWith(`q:{${queue}}:`))).toBe(true);
+  },
+);
+
+test("who has no lease changes nothing", async () => {
+  const place = await Place.open(server);
+  await place.publish(...pushes(2));
+  await place.enter("c");
+  const [first] = await place.claim("c", 1);
+  await place.renew("other", "c");
+  const before = await place.dump();
+  const tag = first?.tag ?? "";
+  expect(await place.settle("c", [{ kind: "requeue", tag, list: 0, delayMs: 0, text: "late" }], [tag])).toBeUndefined();
+  expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 4 })).toBeUndefined();
+  expect(await adopt(place.connection, place.keys, { id: "c", most: 1, known: [] })).toBeUndefined();
+  expect(await place.dump()).toEqual(before);
+});

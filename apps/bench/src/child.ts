@@ -1,0 +1,65 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import type { FromChild, ToChild } from "./child-side.ts";
+
+/** Longest wait for one answer. The slowest peer needs a small part of it. */
+const answersWithinMs = 300_000;
+
+/** A process of a peer, that does what it is told. Its other end is `serve`. */
+export class Child<Question, Answer> {
+  readonly #process: ChildProcess;
+
+  /** @param program the path of what it runs, from this file. Options of node, such as --cpu-prof, are handed on. */
+  constructor(program: string) {
+    this.#process = fork(new URL(program, import.meta.url));
+  }
+
+  /** To be called first. @throws Error when it cannot be set up, with its own words */
+  async setUp(setup: unknown): Promise<void> {
+    await this.#tell({ setup });
+  }
+
+  /** One at a time. @throws Error when it fails, ends, or does not answer within five minutes */
+  async ask(question: Question): Promise<Answer> {
+    return (await this.#tell({ question })) as Answer; // of the same build
+  }
+
+  /** Resolves when it has ended, after it has closed what it had. @throws as `ask` */
+  async close(): Promise<void> {
+    try {
+      await this.#tell({ close: true });
+    } finally {
+      await this.end();
+    }
+  }
+
+  /** Ends it as it is. May be called twice. */
+  async end(): Promise<void> {
+    const { exitCode, signalCode, connected } = this.#process;
+    if (exitCode !== null || signalCode !== null) return;
+    const exited = once(this.#process, "exit");
+    if (connected) this.#process.disconnect();
+    const late = setTimeout(() => this.#process.kill("SIGKILL"), 5000);
+    await exited;
+    clearTimeout(late);
+  }
+
+  async #tell(message: ToChild): Promise<unknown> {
+    if (!this.#process.connected) throw new Error("a process of the bench has ended before it was asked");
+    const done = new AbortController();
+    const { signal } = done;
+    const late = setTimeout(() => this.#process.kill("SIGKILL"), answersWithinMs);
+    try {
+      const answered = once(this.#process, "message", { signal });
+      const exited = once(this.#process, "exit", { signal }).then(() => undefined);
+      this.#process.send(message);
+      const [reply] = ((await Promise.race([answered, exited])) ?? []) as [FromChild?]; // sent by `serve`
+      if (reply === undefined) throw new Error("a process of the bench ended without an answer");
+      if ("failure" in reply) throw new Error(reply.failure);
+      return reply.answer;
+    } finally {
+      clearTimeout(late);
+      done.abort();
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** What is measured. A workload measures some of these. */
+export interface Metric {
+  readonly key: MetricKey;
+  readonly title: string;
+  /** Digits behind the point. */
+  readonly digits: number;
+  /** Whether more is better; a ratio to q is then q by the other, and else the other by q, so that above 1 q is ahead. */
+  readonly moreIsBetter: boolean;
+}
+
+export type MetricKey = "perSecond" | "clientUs" | "serverUs" | "commands" | "bytes" | "p50Us" | "p99Us";
+
+/** What one run of a workload brought, per task. */
+export type Sample = Readonly<Partial<Record<MetricKey, number>>>;
+
+export const metrics: readonly Metric[] = [
+  { key: "perSecond", title: "Tasks per second", digits: 0, moreIsBetter: true },
+  { key: "p50Us", title: "Latency, median, in µs", digits: 0, moreIsBetter: false },
+  { key: "p99Us", title: "Latency, 99th percentile, in µs", digits: 0, moreIsBetter: false },
+  { key: "clientUs", title: "CPU of producer or worker per task, in µs", digits: 1, moreIsBetter: false },
+  { key: "serverUs", title: "CPU of the server per task, in µs", digits: 1, moreIsBetter: false },
+  { key: "commands", title: "Redis commands per task", digits: 2, moreIsBetter: false },
+  { key: "bytes", title: "Memory of the server per pending task, in bytes", digits: 0, moreIsBetter: false },
+];

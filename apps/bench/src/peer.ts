@@ -1,0 +1,42 @@
+import type { Payload } from "./payload.ts";
+
+/** Where a peer works: a Redis server, and a queue of its own on it. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly queue: string;
+}
+
+/** A producer, connected. */
+export interface Sender {
+  /** Resolves when the server has it. */
+  send(payload: Payload): Promise<unknown>;
+  /** By whatever the peer offers for many at once. */
+  sendMany(payloads: readonly Payload[]): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface RunnerOptions {
+  readonly concurrency: number;
+  /** To be called at the start of each task, which does nothing else. */
+  readonly onTask: (payload: Payload) => void;
+}
+
+/** A worker that runs. */
+export interface Runner {
+  /** Resolves when the outcome of everything that it ran is stored. */
+  stop(): Promise<void>;
+}
+
+/** One library, or the limit that no library can pass: what its users write, as fast as its own documentation knows how. */
+export interface Peer {
+  readonly name: string;
+  /** From npm; their versions stand beside the figures. */
+  readonly packages: readonly string[];
+  /** What it is told other than its defaults, as it stands in the code. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Part of a workload's tasks that it gets, so that a slow one does not take all the time. */
+  readonly share: number;
+  openSender(place: Place): Promise<Sender>;
+  openRunner(place: Place, options: RunnerOptions): Promise<Runner>;
+}

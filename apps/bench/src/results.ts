@@ -1,0 +1,33 @@
+import type { Machine } from "./machine.ts";
+import type { Sample } from "./metrics.ts";
+import type { Target } from "./targets.ts";
+
+/** One run of one workload by one peer. */
+export interface Measurement {
+  readonly workload: string;
+  readonly peer: string;
+  readonly repeat: number;
+  /** Tasks that were measured. */
+  readonly count: number;
+  readonly sample: Sample;
+}
+
+/** A peer as the reader is to know it. */
+export interface PeerFacts {
+  readonly name: string;
+  readonly title: string;
+  /** Of its packages. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Everything that one run of the bench found out: the JSON file. */
+export interface Results {
+  readonly date: string;
+  readonly isQuick: boolean;
+  readonly repeats: number;
+  readonly machine: Machine;
+  readonly peers: readonly PeerFacts[];
+  readonly targets: readonly Target[];
+  readonly measurements: readonly Measurement[];
+}

@@ -1,0 +1,32 @@
+// A worker in a process of its own: connects, and counts what it runs.
+import { serve } from "../child-side.ts";
+import { CpuClock } from "../cpu-clock.ts";
+import { ageUs, type Payload } from "../payload.ts";
+import { loadPeer } from "../peers.ts";
+import type { RunnerSetup, RunOrder, RunReport } from "./orders.ts";
+
+await serve(async ({ peer, place, concurrency, warmUp, count, measuresAge }: RunnerSetup) => {
+  const agesUs: number[] = [];
+  let clock = new CpuClock();
+  let started = 0;
+  let finish: (report: RunReport) => void;
+  const finished = new Promise<RunReport>((resolve) => (finish = resolve));
+  const onTask = (payload: Payload): void => {
+    started += 1;
+    if (started <= warmUp) {
+      if (started === warmUp) clock = new CpuClock();
+      return;
+    }
+    if (measuresAge) agesUs.push(ageUs(payload));
+    if (started === warmUp + count) finish({ ...clock.read(), agesUs });
+  };
+  const runner = await (await loadPeer(peer)).openRunner(place, { concurrency, onTask });
+  return {
+    answer: (_order: RunOrder): Promise<RunReport> => finished,
+    close: async () => {
+      await runner.stop();
+      // A task that ran twice, or that nobody sent, is not a fast one.
+      if (started !== warmUp + count) throw new Error(`${peer} ran ${started} tasks, and ${warmUp + count} were sent`);
+    },
+  };
+});

@@ -1,0 +1,24 @@
+import type { Place } from "../peer.ts";
+
+/** Whose worker a process is, and where. */
+export interface RunnerSetup {
+  readonly peer: string;
+  readonly place: Place;
+  readonly concurrency: number;
+  /** Tasks that it runs before it begins to measure, and those that it measures. There are no others in the queue. */
+  readonly warmUp: number;
+  readonly count: number;
+  /** Whether to note how old each measured task is; they were sent paced, which says when. */
+  readonly measuresAge: boolean;
+}
+
+/** The only question: answered when all tasks have run. */
+export type RunOrder = "report";
+
+export interface RunReport {
+  /** From the start of the first measured task to that of the last. */
+  readonly ms: number;
+  readonly cpuMs: number;
+  /** How old each measured task was when it started. Microseconds. */
+  readonly agesUs: readonly number[];
+}

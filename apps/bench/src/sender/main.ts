@@ -1,0 +1,50 @@
+// A producer in a process of its own: connects, then sends what it is told to.
+import { setTimeout as pause } from "node:timers/promises";
+import { serve } from "../child-side.ts";
+import { CpuClock } from "../cpu-clock.ts";
+import { nowUs, payload } from "../payload.ts";
+import type { Sender } from "../peer.ts";
+import { loadPeer } from "../peers.ts";
+import type { Manner, SendCost, SenderSetup, SendOrder } from "./orders.ts";
+
+const inFlight = 100;
+const bulkSize = 1000;
+/** Long enough for every peer to be idle again. Milliseconds. */
+const paceMs = 10;
+
+const manners: Readonly<Record<Manner, (sender: Sender, count: number) => Promise<void>>> = {
+  "one by one": async (sender, count) => {
+    for (let index = 0; index < count; index += 1) await sender.send(payload(index));
+  },
+  "100 in flight": async (sender, count) => {
+    let next = 0;
+    const sendNext = async (): Promise<void> => {
+      while (next < count) await sender.send(payload(next++));
+    };
+    await Promise.all(Array.from({ length: inFlight }, sendNext));
+  },
+  bulk: async (sender, count) => {
+    for (let from = 0; from < count; from += bulkSize) {
+      const length = Math.min(bulkSize, count - from);
+      await sender.sendMany(Array.from({ length }, (_, index) => payload(from + index)));
+    }
+  },
+  paced: async (sender, count) => {
+    for (let index = 0; index < count; index += 1) {
+      await sender.send(payload(index, nowUs()));
+      await pause(paceMs);
+    }
+  },
+};
+
+await serve(async ({ peer, place }: SenderSetup) => {
+  const sender = await (await loadPeer(peer)).openSender(place);
+  return {
+    answer: async ({ manner, count }: SendOrder): Promise<SendCost> => {
+      const clock = new CpuClock();
+      await manners[manner](sender, count);
+      return clock.read();
+    },
+    close: () => sender.close(),
+  };
+});

@@ -1,0 +1,22 @@
+import type { Place } from "../peer.ts";
+
+/** Whose producer a process is, and where. The first message that it gets. */
+export interface SenderSetup {
+  readonly peer: string;
+  readonly place: Place;
+}
+
+/** How tasks are sent: each awaited before the next; 100 awaited at a time; by the peer's own way for many; one every few milliseconds. */
+export type Manner = "one by one" | "100 in flight" | "bulk" | "paced";
+
+/** What it is to send. Every further message. */
+export interface SendOrder {
+  readonly manner: Manner;
+  readonly count: number;
+}
+
+/** What that took of its own process. */
+export interface SendCost {
+  readonly ms: number;
+  readonly cpuMs: number;
+}

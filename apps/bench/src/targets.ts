@@ -1,0 +1,31 @@
+import type { MetricKey } from "./metrics.ts";
+
+/** A figure to be reached: a ratio of q to a peer in the same repeat, or q's own. */
+export interface Target {
+  readonly workload: string;
+  readonly metric: MetricKey;
+  /** Name of a peer; `null` for q by itself. */
+  readonly against: string | null;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+export const targets: readonly Target[] = [
+  { workload: "enqueue, one by one", metric: "perSecond", against: "bullmq", atLeast: 1.2 },
+  { workload: "enqueue, one by one", metric: "perSecond", against: "raw-redis", atLeast: 0.8 },
+  { workload: "enqueue, 100 in flight", metric: "perSecond", against: "bullmq", atLeast: 5 },
+  { workload: "enqueue, 100 in flight", metric: "perSecond", against: "bee-queue", atLeast: 1.5 },
+  { workload: "enqueue, bulk", metric: "perSecond", against: "bullmq", atLeast: 6 },
+  { workload: "enqueue, bulk", metric: "perSecond", against: "bee-queue", atLeast: 1.7 },
+  { workload: "enqueue, bulk", metric: "perSecond", against: "raw-redis", atLeast: 0.35 },
+  { workload: "drain, concurrency 1", metric: "perSecond", against: "bullmq", atLeast: 20 },
+  { workload: "drain, concurrency 10", metric: "perSecond", against: "bullmq", atLeast: 9 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "bullmq", atLeast: 7 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "bee-queue", atLeast: 4 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "raw-redis", atLeast: 0.4 },
+  { workload: "whole life", metric: "commands", against: null, atMost: 0.2 },
+  { workload: "whole life", metric: "serverUs", against: "bullmq", atMost: 1 / 8 },
+  { workload: "pending tasks", metric: "bytes", against: "bullmq", atMost: 0.7 },
+  { workload: "latency of an idle worker", metric: "p50Us", against: "bullmq", atMost: 0.5 },
+  { workload: "latency of an idle worker", metric: "p99Us", against: "bullmq", atMost: 0.8 },
+];

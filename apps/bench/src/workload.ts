@@ -1,0 +1,29 @@
+import type { Sample } from "./metrics.ts";
+import type { RedisField } from "./redis-field.ts";
+
+/** How many tasks a workload has, before a peer gets its share of them. */
+export interface Size {
+  readonly quick: number;
+  readonly full: number;
+}
+
+export interface Scope {
+  readonly field: RedisField;
+  /** Name of the peer, as the processes know it. */
+  readonly peer: string;
+  readonly count: number;
+  /** Tasks that come before those that are measured, so that the engine has compiled what they need. */
+  readonly warmUp: number;
+}
+
+/** Something to do, that every peer can. */
+export interface Workload {
+  readonly name: string;
+  readonly size: Size;
+  /** What of the size comes before, unmeasured. */
+  readonly warmUp: Size;
+  /** Whether slower peers get their share of it only. */
+  readonly isShared: boolean;
+  /** Begins on an empty server. */
+  run(scope: Scope): Promise<Sample>;
+}

@@ -71,6 +71,7 @@ export class Holder {
       if (adopted.length > 0) return { ...nothing, deliveries: await this.#deliveries(incarnation, adopted) };
     }
     const { connection } = this.#store;
+    const known = incarnation.tags.size;
     const claimed = await claim(connection, this.keys, { id: incarnation.id, most, lists: this.lists }).catch(
       (error: unknown) => {
         this.#isInDoubt = true;
@@ -81,8 +82,13 @@ export class Holder {
       incarnation.lose();
       return this.#leaves ? nothing : await this.take(most);
     }
-    const { held, ...queue } = claimed;
-    return { ...queue, deliveries: await this.#deliveries(incarnation, held) };
+    const { held, heldBefore, ...queue } = claimed;
+    const deliveries = await this.#deliveries(incarnation, held);
+    // A claim that was given up can be carried out later, by a server that stood still or a client that was sent elsewhere.
+    if (most > 0 && heldBefore > known) this.#isInDoubt = true;
+    if (!this.#isInDoubt || deliveries.length >= most) return { ...queue, deliveries };
+    const adopted = await this.#adopt(incarnation, most - deliveries.length);
+    return { ...queue, deliveries: [...deliveries, ...(await this.#deliveries(incarnation, adopted))] };
   }
 
   /** Takes no more, and ends the lease when nothing is held any more. */

@@ -15,7 +15,7 @@ const claimScript = script(
 local want, lists = tonumber(ARGV[2]), tonumber(ARGV[3])
 local paused = redis.call('HGET', KEYS[2], 'paused')
 local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, ARGV[4])
-redis.call('HLEN', KEYS[4])
+local heldBefore = redis.call('HLEN', KEYS[4])
 for i = 6, 5 + 2 * lists do redis.call('LLEN', KEYS[i]) end
 if paused then
   want = 0
@@ -59,7 +59,7 @@ if #messages > 0 and redis.call('EXISTS', KEYS[5]) == 1 then
   end
 end
 local nextDue = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2]
-return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, messages}`,
+return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, messages, heldBefore}`,
 );
 
 /** A message in a consumer's hands, as the store knows it. */
@@ -75,6 +75,8 @@ export interface Held {
 
 export interface Claimed {
   readonly held: readonly Held[];
+  /** How many the consumer held before. More than it knows of: the answer to an earlier claim was lost. */
+  readonly heldBefore: number;
   readonly paused: boolean;
   /** Milliseconds until the next delayed message is due. */
   readonly nextDueMs: number | undefined;
@@ -90,6 +92,7 @@ type Reply = [
   counts: number[],
   suspects: number[],
   messages: string[],
+  heldBefore: number,
 ];
 
 /** Takes at most `most` messages into the hands of a consumer. `undefined`: its lease is gone, and with it everything it held. */
@@ -114,7 +117,7 @@ export async function claim(
     [id, most, lists, promotedAtOnce],
   )) as [-1] | Reply; // what the script returns
   if (reply[0] === -1) return undefined;
-  const [last, paused, nextDueMs, nextDueAt, counts, suspects, messages] = reply as Reply;
+  const [last, paused, nextDueMs, nextDueAt, counts, suspects, messages, heldBefore] = reply as Reply;
   const crashes = new Map<number, number>();
   for (let at = 0; at < suspects.length; at += 2) crashes.set((suspects[at] ?? 0) - 1, suspects[at + 1] ?? 0);
   const held: Held[] = [];
@@ -132,5 +135,5 @@ export async function claim(
     }
   });
   const due = nextDueMs === -1 ? { nextDueMs: undefined, nextDueAt: undefined } : { nextDueMs, nextDueAt };
-  return { held, paused: paused === 1, ...due };
+  return { held, heldBefore, paused: paused === 1, ...due };
 }

@@ -5,12 +5,17 @@ import { script } from "./script.ts";
 
 /**
  * KEYS once, meta, delayed, list · ARGV attempt, ttl, delay, list index, message
+ * An own attempt that is sent again writes too, or a WAIT behind it would count replicas that have not heard of it yet.
  * Looks at every key before the first write, so that a key is not marked for a message that could not be stored.
  */
 const publishOnceScript = script(
   "publish-once",
   `local used = redis.call('GET', KEYS[1])
-if used then return used == ARGV[1] and 1 or 0 end
+if used == ARGV[1] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return 1
+end
+if used then return 0 end
 redis.call('HLEN', KEYS[2]); redis.call('ZCARD', KEYS[3]); redis.call('LLEN', KEYS[4])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if ARGV[3] == '0' then

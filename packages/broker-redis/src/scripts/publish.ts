@@ -8,11 +8,15 @@ const producerTtlMs = 300_000;
 
 /**
  * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (list, delay, message)…
- * A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again.
+ * A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
+ * WAIT behind it would count replicas that have not heard of it yet.
  */
 const publishScript = script(
   "publish",
-  `if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[1]) or '0') then return 0 end
+  `if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[1]) or '0') then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return 0
+end
 local ready, delayed, keys = {}, 0, 0
 for i = 3, #ARGV, 3 do
   if ARGV[i + 1] == '0' then

@@ -7,7 +7,10 @@ const producerTtlMs = 300_000;
 /** A batch of a producer: stored as a whole, or not at all. */
 export function publish(model: QueueModel, batch: Batch): "full" | undefined {
   const { state } = model;
-  if (batch.sequence <= (state.producers.get(batch.producer) ?? 0)) return undefined;
+  if (batch.sequence <= (state.producers.get(batch.producer) ?? 0)) {
+    model.setTime(`producer ${batch.producer}`, producerTtlMs);
+    return undefined;
+  }
   if (model.isFull) return "full";
   for (const push of batch.pushes) store(model, push);
   state.producers.set(batch.producer, batch.sequence);
@@ -21,6 +24,7 @@ export function publishOnce(
 ): "published" | "duplicate" | "full" {
   const { state } = model;
   const used = state.once.get(once.key);
+  if (used === once.attempt) model.setTime(`once ${once.key}`, once.ttlMs);
   if (used !== undefined) return used === once.attempt ? "published" : "duplicate";
   if (model.isFull) return "full";
   state.once.set(once.key, once.attempt);

@@ -50,9 +50,15 @@ export async function census(admin: Admin, queue: string): Promise<Places> {
 
 const everyMs = 100;
 
+/** Where a message was and should not have been. */
+export interface Violation {
+  readonly id: string;
+  readonly what: string;
+}
+
 /** Takes the census all the time, and keeps what should never be. */
 export class CensusWatch {
-  readonly violations: string[] = [];
+  readonly violations: Violation[] = [];
   /** How often it was taken. */
   count = 0;
   readonly #admin: Admin;
@@ -94,14 +100,14 @@ export class CensusWatch {
     history.read();
     this.count += 1;
     for (const [id, at] of places) {
-      if (at.length > 1) this.#report(`${id} is in ${at.join(" and ")}`);
-      if (at.includes("nobody")) this.#report(`${id} is held by nobody`);
-      if (acked.has(id)) this.#report(`${id} was acknowledged, and is in ${at.join(" and ")}`);
+      if (at.length > 1) this.#report(id, `is in ${at.join(" and ")}`);
+      if (at.includes("nobody")) this.#report(id, "is held by nobody");
+      if (acked.has(id)) this.#report(id, `was acknowledged, and is in ${at.join(" and ")}`);
     }
-    for (const id of before) if (history.open.has(id) && !places.has(id)) this.#report(`${id} is nowhere`);
+    for (const id of before) if (history.open.has(id) && !places.has(id)) this.#report(id, "is nowhere");
   }
 
-  #report(what: string): void {
-    if (this.violations.length < 20) this.violations.push(what);
+  #report(id: string, what: string): void {
+    if (this.violations.length < 1000) this.violations.push({ id, what });
   }
 }

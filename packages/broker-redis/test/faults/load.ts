@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly tasks?: Orders;
   /** Workers may die by themselves. */
   readonly mayDie?: boolean;
+  /** Messages that the server may have lost or brought back by what is done to it. Default none. */
+  readonly isExcused?: (id: string) => boolean;
 }
 
 export const queue = "load";
@@ -127,7 +129,8 @@ export class Load {
     );
     await this.fleet.stop();
     await this.#census.stop();
-    const verdict = judge(this.history.read());
+    const { isExcused = () => false } = this.#options;
+    const verdict = judge(this.history.read(), isExcused);
     const { lost, ghosts, ackedTwice } = verdict;
     const keys = (await admin("keys", "*")) as string[];
     const failures = [...this.fleet.failures, ...this.producers.flatMap(({ failure }) => failure ?? [])];
@@ -135,7 +138,7 @@ export class Load {
       lost,
       ghosts,
       ackedTwice,
-      census: this.#census.violations,
+      census: this.#census.violations.filter(({ id }) => !isExcused(id)).map(({ id, what }) => `${id} ${what}`),
       leftover: keys.filter((key) => !remaining.test(key)),
       failures: this.#options.mayDie === true ? [] : failures,
     };

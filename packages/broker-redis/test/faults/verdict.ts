@@ -15,8 +15,9 @@ export interface Verdict {
   readonly dead: readonly string[];
 }
 
-export function judge({ traces }: History): Verdict {
-  const all = [...traces];
+/** @param isExcused messages of which the row cannot know what became of them; default none */
+export function judge({ traces }: History, isExcused: (id: string) => boolean = () => false): Verdict {
+  const all = [...traces].filter(([id]) => !isExcused(id));
   const idsOf = (is: (trace: Trace) => boolean): readonly string[] =>
     all.filter(([, trace]) => is(trace)).map(([id]) => id);
   return {

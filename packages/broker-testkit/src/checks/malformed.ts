@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Check } from "../check.ts";
 import { ackAll, labelOf, malformed, settleAll } from "../inbox.ts";
-import { inspectorOf } from "../world.ts";
+import { inspectorOf, type World } from "../world.ts";
 
 const garbage: readonly Uint8Array[] = [
   Buffer.from("no message at all"),
@@ -64,6 +64,18 @@ export const malformedChecks: readonly Check[] = [
       assert.equal(hex(malformed(await inbox.takeOne()).raw), hex(Buffer.from("garbage")));
     },
   },
+  ...[0, 50].map((delayMs) => ({
+    name: `garbage that is requeued${delayMs === 0 ? "" : " with a delay"} comes again with its bytes`,
+    needs: ["inject" as const],
+    async run(world: World) {
+      const broker = await world.broker();
+      for (const raw of garbage) await world.inject(raw);
+      const inbox = await world.consume(broker);
+      await settleAll(await inbox.take(garbage.length), { kind: "requeue", delayMs });
+      const again = (await inbox.take(garbage.length)).map((delivery) => hex(malformed(delivery).raw));
+      assert.deepEqual(again.toSorted(), garbage.map(hex).toSorted());
+    },
+  })),
   {
     name: "buried garbage is listed with its bytes",
     needs: ["inject", "inspector"],

@@ -42,6 +42,19 @@ export const settlingFaults: readonly Fault[] = [
     ),
   },
   {
+    name: "requeue stores the text of garbage",
+    caughtBy: [
+      "garbage that is requeued comes again with its bytes",
+      "garbage that is requeued with a delay comes again with its bytes",
+    ],
+    broker: settling((outcome, delivery, _healthy, site) => {
+      const { message } = delivery;
+      if (outcome.kind !== "requeue" || !("malformed" in message)) return undefined;
+      site.store.inject(message.queue, Buffer.from(new TextDecoder().decode(message.raw)));
+      return delivery.settle({ kind: "ack" });
+    }),
+  },
+  {
     name: "release is requeue",
     caughtBy: ["a released message is the next one again, unchanged", "release and close keep the crash count"],
     broker: settling((outcome, delivery) =>

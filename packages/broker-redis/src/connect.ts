@@ -23,6 +23,8 @@ const always = {
   // A server that is silent does not keep a process from ending.
   disconnectTimeout: 500,
   keepAlive: 10_000,
+  // Nobody would hear that it failed, and Node ends a process for that.
+  autoResubscribe: false,
 } as const;
 
 /**
@@ -45,8 +47,6 @@ export function createClient(settings: Settings, { silenceMs }: ConnectOptions):
     // What was under way when a connection ended fails at once. It may have been carried out, so whoever sent it decides.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    // Nobody would hear that it failed, and Node ends a process for that.
-    autoResubscribe: false,
     // After a failover the old master answers READONLY: only a new connection finds the new one.
     reconnectOnError: isReadOnly,
   };

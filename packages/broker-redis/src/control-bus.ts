@@ -8,6 +8,7 @@ import {
 } from "@q/core/broker";
 import { Connection } from "./connection.ts";
 import { controlChannel } from "./keys.ts";
+import { ConnectionLost } from "./redis-error.ts";
 import { broadcast } from "./scripts/broadcast.ts";
 import type { Store } from "./store.ts";
 
@@ -83,12 +84,14 @@ export class RedisControlBus implements ControlBus {
     return connection;
   }
 
-  /** Never rejects. When it fails, the connection has ended again, and the next one is asked. */
+  /** Never rejects. When the connection has ended again, the next one is asked. */
   async #subscribeAgain(connection: Connection): Promise<void> {
     const names = [...this.#listeners.keys()];
     if (names.length === 0) return;
     await connection.call("subscribe", ...names).catch((error: unknown) => {
-      this.#store.logger.debug({ err: error }, "could not subscribe again");
+      const { logger } = this.#store;
+      if (error instanceof ConnectionLost) logger.debug({ err: error }, "could not subscribe again");
+      else logger.warn({ err: error }, "Redis refuses to let this process listen: it hears no remote commands");
     });
   }
 

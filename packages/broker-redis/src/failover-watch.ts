@@ -34,8 +34,9 @@ export class FailoverWatch {
       sentinel.on("message", (_channel: string, text: string) => {
         if (target.kind === "sentinel" && text.startsWith(`${target.master} `)) this.#tell();
       });
-      // It subscribes again whenever it comes back; closing ends it.
-      sentinel.subscribe(channel).catch(() => undefined);
+      // Whenever it has come. When that fails the connection has ended again, or this user may not: then nothing is heard.
+      sentinel.on("ready", () => void sentinel.subscribe(channel).catch(() => undefined));
+      sentinel.connect().catch(() => undefined);
     }
   }
 

@@ -13,7 +13,8 @@ export type Need =
   | "inspector"
   | "peek"
   | "control"
-  | "leases";
+  | "leases"
+  | "schedules";
 
 /** One law that every broker keeps. */
 export interface Check {

@@ -8,6 +8,7 @@ import {
   type OncePublisher,
   type OutgoingMessage,
   type QueueInspector,
+  type ScheduleStore,
 } from "@q/core/broker";
 import type { Harness, HarnessWorld } from "./harness.ts";
 import { Inbox } from "./inbox.ts";
@@ -51,6 +52,11 @@ export class World implements HarnessWorld {
 
   /** A further queue of this check. */
   queueNamed(label: string): string {
+    return `kit-${this.id}-${label}`;
+  }
+
+  /** A schedule of this check. */
+  scheduleNamed(label: string): string {
     return `kit-${this.id}-${label}`;
   }
 
@@ -169,4 +175,9 @@ export function controlOf(broker: Broker): ControlBus {
 export function leasesOf(broker: Broker): LeaseStore {
   assert.ok(broker.leases !== undefined);
   return broker.leases;
+}
+
+export function schedulesOf(broker: Broker): ScheduleStore {
+  assert.ok(broker.schedules !== undefined);
+  return broker.schedules;
 }

@@ -14,6 +14,7 @@ import { onceChecks } from "./once.ts";
 import { orderChecks } from "./order.ts";
 import { poisonChecks } from "./poison.ts";
 import { publishChecks } from "./publish.ts";
+import { scheduleChecks } from "./schedules.ts";
 import { settleChecks } from "./settle.ts";
 
 /** Every law, by area. */
@@ -33,6 +34,7 @@ export const areas: Readonly<Record<string, readonly Check[]>> = {
   control: controlChecks,
   once: onceChecks,
   leases: leaseChecks,
+  schedules: scheduleChecks,
 };
 
 /** Every law. */

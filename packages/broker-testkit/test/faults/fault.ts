@@ -9,6 +9,7 @@ import type {
   Outcome,
   OutgoingMessage,
   QueueInspector,
+  ScheduleStore,
 } from "@q/core/broker";
 import { MemoryStore, memoryBroker, type MemoryBroker } from "@q/core/testing";
 import type { Harness, HarnessWorld } from "../../src/index.ts";
@@ -129,6 +130,7 @@ export function brokerWith(healthy: MemoryBroker, changes: Partial<Broker>): Bro
     inspector: changes.inspector ?? healthy.inspector,
     control: changes.control ?? healthy.control,
     leases: changes.leases ?? healthy.leases,
+    schedules: changes.schedules ?? healthy.schedules,
   };
 }
 
@@ -229,6 +231,24 @@ export function broadcasting(
       broadcast: (channel, payload) => control.broadcast(channel, payload),
       subscribe: (channel, onPayload) => control.subscribe(channel, onPayload),
       ...change(control, site),
+    },
+  });
+}
+
+/** Shorthand: a fault in what is remembered of schedules. */
+export function scheduling(
+  change: (schedules: ScheduleStore, site: Site) => Partial<ScheduleStore>,
+): NonNullable<Fault["broker"]> {
+  return ({ schedules }, site) => ({
+    schedules: {
+      now: () => schedules.now(),
+      list: () => schedules.list(),
+      begin: (start) => schedules.begin(start),
+      fire: (tick) => schedules.fire(tick),
+      put: (name, entry) => schedules.put(name, entry),
+      remove: (name) => schedules.remove(name),
+      setPaused: (name, paused) => schedules.setPaused(name, paused),
+      ...change(schedules, site),
     },
   });
 }

@@ -4,6 +4,7 @@ import { deadLetterFaults } from "./dead-letters.ts";
 import type { Fault } from "./fault.ts";
 import { inspectingFaults } from "./inspecting.ts";
 import { livingFaults } from "./living.ts";
+import { schedulingFaults } from "./scheduling.ts";
 import { sendingFaults } from "./sending.ts";
 import { settlingFaults } from "./settling.ts";
 
@@ -16,4 +17,5 @@ export const faults: readonly Fault[] = [
   ...deadLetterFaults,
   ...inspectingFaults,
   ...coordinatingFaults,
+  ...schedulingFaults,
 ];

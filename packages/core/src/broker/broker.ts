@@ -5,6 +5,7 @@ import type { Delivery } from "./delivery.ts";
 import type { QueueInspector } from "./inspector.ts";
 import type { LeaseStore } from "./lease-store.ts";
 import type { OncePublisher } from "./once.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 
 /** A queue as an app declares it. */
 export interface QueueOptions {
@@ -82,6 +83,7 @@ export interface Broker {
   readonly inspector?: QueueInspector;
   readonly control?: ControlBus;
   readonly leases?: LeaseStore;
+  readonly schedules?: ScheduleStore;
 }
 
 /** Makes a broker from a URL. Each adapter exports one under its own name. */

@@ -21,6 +21,13 @@ export type {
 } from "./inspector.ts";
 export type { Lease, LeaseStore } from "./lease-store.ts";
 export type { OncePublisher } from "./once.ts";
+export {
+  tickToleranceMs,
+  type ScheduleStore,
+  type StoredSchedule,
+  type Tick,
+  type TickAnswer,
+} from "./schedule-store.ts";
 export { systemLiveness, type Life, type Liveness, type ProcessIdentity } from "./process-identity.ts";
 export { PollingConsumer, type Claim, type PollingConsumerOptions } from "./polling-consumer.ts";
 export {

@@ -11,6 +11,7 @@ import { MemoryDelivery } from "./memory-delivery.ts";
 import { MemoryInspector } from "./memory-inspector.ts";
 import { MemoryLeases } from "./memory-leases.ts";
 import type { MemoryQueue, QueueListener } from "./memory-queue.ts";
+import { MemorySchedules } from "./memory-schedules.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 export interface MemoryBrokerOptions {
@@ -37,6 +38,7 @@ export class MemoryBroker implements Broker, OncePublisher {
   readonly inspector: MemoryInspector;
   readonly control: MemoryControlBus;
   readonly leases: MemoryLeases;
+  readonly schedules: MemorySchedules;
   readonly #store: MemoryStore;
   readonly #connection = new MemoryConnection();
   readonly #consumers = new Set<MemoryConsumer>();
@@ -47,6 +49,7 @@ export class MemoryBroker implements Broker, OncePublisher {
     this.inspector = new MemoryInspector(store, this.#connection);
     this.control = new MemoryControlBus(store.channels, this.#connection);
     this.leases = new MemoryLeases(store.leases, this.#connection, store.clock);
+    this.schedules = new MemorySchedules(store.schedules, this.#connection, store.clock);
   }
 
   /** The store's. */

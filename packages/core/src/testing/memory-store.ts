@@ -9,6 +9,7 @@ import type { Held, Holder } from "./held.ts";
 import { MemoryChannels } from "./memory-control-bus.ts";
 import { MemoryLeaseTable } from "./memory-leases.ts";
 import { MemoryQueue } from "./memory-queue.ts";
+import { MemoryScheduleTable } from "./memory-schedules.ts";
 import { replaceHeaders, storedGarbage, storedMessage, type StoredMessage } from "./stored-message.ts";
 
 export interface MemoryStoreOptions {
@@ -28,6 +29,7 @@ export class MemoryStore {
   readonly clock: Clock;
   readonly channels: MemoryChannels = new MemoryChannels();
   readonly leases: MemoryLeaseTable;
+  readonly schedules: MemoryScheduleTable;
   readonly #recoveryMs: number;
   readonly #crashDelayMs: number;
   readonly #queues: Map<string, MemoryQueue> = new Map();
@@ -37,6 +39,7 @@ export class MemoryStore {
   constructor(options: MemoryStoreOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.leases = new MemoryLeaseTable(this.clock);
+    this.schedules = new MemoryScheduleTable(this.clock, (message) => this.publish([message]));
     this.#usedKeys = new UsedKeys(this.clock);
     this.#recoveryMs = options.recoveryMs ?? 100;
     this.#crashDelayMs = options.crashDelayMs ?? 100;

@@ -18,6 +18,7 @@ import type { Settings } from "./options.ts";
 import { Publisher } from "./publisher.ts";
 import { Queues } from "./queues.ts";
 import { Recovery } from "./recovery.ts";
+import { SqliteScheduleStore } from "./schedule-store.ts";
 import { Sequence } from "./sequence.ts";
 import { Session } from "./session.ts";
 import { Settler } from "./settle.ts";
@@ -50,6 +51,7 @@ export class OpenBroker {
   readonly publisher: Publisher;
   readonly control: SqliteControlBus;
   readonly leases: SqliteLeaseStore;
+  readonly schedules: SqliteScheduleStore;
   readonly #recovery: Recovery;
   readonly #consumers = new Set<SqliteConsumer>();
 
@@ -58,6 +60,7 @@ export class OpenBroker {
     this.publisher = new Publisher(store);
     this.control = new SqliteControlBus(store);
     this.leases = new SqliteLeaseStore(store);
+    this.schedules = new SqliteScheduleStore(store);
     this.#recovery = recovery;
   }
 

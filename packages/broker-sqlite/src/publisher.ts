@@ -68,7 +68,7 @@ export class Publisher implements OncePublisher {
           connection.run(forgetKeys, now);
           const isNew = connection.run(useKey, queueId, keyBytes, now + Math.ceil(ttlMs), now);
           if (isNew === 0) return "duplicate";
-          insert(this.#store, [encoded]);
+          insertMessages(this.#store, [encoded]);
           return "published";
         },
         { durable: true, adds: true, rings: true },
@@ -79,7 +79,7 @@ export class Publisher implements OncePublisher {
   }
 
   #publishBatch(batch: readonly EncodedMessage[]): Promise<void> {
-    return this.#store.commits.write(() => insert(this.#store, batch), {
+    return this.#store.commits.write(() => insertMessages(this.#store, batch), {
       durable: true,
       adds: true,
       rings: true,
@@ -89,7 +89,10 @@ export class Publisher implements OncePublisher {
 }
 
 /** Adds rows at the tail, in their order. Only inside a transaction. */
-function insert({ connection, queues, sequence, clock }: Store, messages: readonly EncodedMessage[]): void {
+export function insertMessages(
+  { connection, queues, sequence, clock }: Store,
+  messages: readonly EncodedMessage[],
+): void {
   const now = clock.now();
   const firstPosition = sequence.take(messages.length);
   const found = new Map<string, QueueRow>();
@@ -114,7 +117,7 @@ function insert({ connection, queues, sequence, clock }: Store, messages: readon
 }
 
 /** The same error as an answer to `publish`. */
-function publishError(error: unknown): PublishRejected | PublishUnknown {
+export function publishError(error: unknown): PublishRejected | PublishUnknown {
   if (error instanceof PublishRejected || error instanceof PublishUnknown) return error;
   const { code, message, hint } = error instanceof QError ? error : new BrokerError("Q1101", String(error));
   if (code === "Q1102") return new PublishUnknown(code, message, { hint, cause: error });

@@ -129,4 +129,13 @@ export const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE schedule (
+    name TEXT PRIMARY KEY,
+    last_tick INTEGER,
+    paused INTEGER NOT NULL DEFAULT 0,
+    entry TEXT,
+    CHECK (last_tick BETWEEN 0 AND 9007199254740991)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

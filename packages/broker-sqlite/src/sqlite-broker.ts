@@ -11,6 +11,7 @@ import {
   PublishRejected,
   type QueueInspector,
   type QueueOptions,
+  type ScheduleStore,
   systemClock,
   systemLiveness,
 } from "@q/core/broker";
@@ -27,6 +28,7 @@ export class SqliteBroker implements Broker {
   readonly inspector: QueueInspector;
   readonly control: ControlBus;
   readonly leases: LeaseStore;
+  readonly schedules: ScheduleStore;
   readonly #settings: Settings;
   readonly #internals: Internals;
   #open: OpenBroker | undefined;
@@ -56,6 +58,15 @@ export class SqliteBroker implements Broker {
       subscribe: async (channel, onPayload) => this.#opened().control.subscribe(channel, onPayload),
     };
     this.leases = { acquire: async (name, ttlMs) => this.#opened().leases.acquire(name, ttlMs) };
+    this.schedules = {
+      now: async () => this.#opened().schedules.now(),
+      list: async () => this.#opened().schedules.list(),
+      begin: async (start) => this.#opened().schedules.begin(start),
+      fire: async (tick) => this.#toPublish().schedules.fire(tick),
+      put: async (name, entry) => this.#opened().schedules.put(name, entry),
+      remove: async (name) => this.#opened().schedules.remove(name),
+      setPaused: async (name, paused) => this.#opened().schedules.setPaused(name, paused),
+    };
   }
 
   get connected(): boolean {

@@ -1,32 +1,24 @@
 import { createHash, randomUUID } from "node:crypto";
 import {
-  BrokerError,
   PublishFailed,
-  PublishRejected,
-  PublishUnknown,
-  sleep,
   type OncePublisher,
   type OutgoingMessage,
+  type PublishRejected,
+  type PublishUnknown,
 } from "@q/core/broker";
-import { encodeEnvelope } from "./envelope.ts";
-import { ConnectionLost } from "./redis-error.ts";
+import { readyToPush, type Dated } from "./ready-to-push.ts";
 import { publish, type Push } from "./scripts/publish.ts";
 import { publishOnce } from "./scripts/publish-once.ts";
 import type { Store } from "./store.ts";
+import { publishError, untilAnswered } from "./until-answered.ts";
 
 /** Messages of one script call: a larger batch would keep Redis from everything else for too long. */
 const batchSize = 1000;
-const longestIdBytes = 255;
 
 /** The batches of one queue. Redis knows a repeated one by its number, so there is one under way at a time. */
 interface Lane {
   sequence: number;
   turn: Promise<void>;
-}
-
-/** A message that is stored, and whether it says itself when it may run, in a way that Celery understands. */
-interface Dated extends Push {
-  readonly hasEta: boolean;
 }
 
 /** Stores messages. */
@@ -55,14 +47,14 @@ export class Publisher implements OncePublisher {
   }
 
   async publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<"published" | "duplicate"> {
-    const push = this.#push(message);
+    const push = readyToPush(this.#store, message);
     const keyHash = createHash("sha1").update(key).digest("hex");
     // Tells an own earlier attempt, whose answer was lost, from somebody else's.
     const attempt = randomUUID();
     const { publishing, queues, settings, delays } = this.#store;
     const once = { keyHash, ttlMs, attempt, replicas: settings.replicas };
     try {
-      const stored = await this.#untilAnswered(async () => {
+      const stored = await untilAnswered(this.#store, async () => {
         const [placed = push] = await this.#placed(message.queue, [push]);
         return await publishOnce(publishing, queues.keysOf(message.queue), { ...once, push: placed });
       });
@@ -83,25 +75,10 @@ export class Publisher implements OncePublisher {
         open.set(message.queue, batch);
         batches.push(batch);
       }
-      batch.pushes.push(this.#push(message));
+      batch.pushes.push(readyToPush(this.#store, message));
       batch.positions.push(position);
     });
     return batches;
-  }
-
-  /** @throws PublishRejected `Q1101` when the store cannot hold it so that it comes back unchanged */
-  #push(message: OutgoingMessage): Dated {
-    const { id, queue, priority, delayMs = 0 } = message;
-    if (id === "" || Buffer.byteLength(id) > longestIdBytes)
-      throw unfit(`a message id of 1 to ${longestIdBytes} bytes`, id.slice(0, 300));
-    if (!Number.isInteger(priority) || priority < 0 || priority > 9) throw unfit("a priority from 0 to 9", priority);
-    if (!Number.isFinite(delayMs) || delayMs < 0) throw unfit("delayMs of at least 0", delayMs);
-    const { queues, tags } = this.#store;
-    const envelope = encodeEnvelope(message, {
-      deliveryTag: tags.next(),
-      priorities: queues.hasPriorities(queue),
-    });
-    return { ...envelope, delayMs, hasEta: typeof message.headers["eta"] === "string" };
   }
 
   #inTurn(queue: string, pushes: readonly Dated[]): Promise<void> {
@@ -122,7 +99,7 @@ export class Publisher implements OncePublisher {
   ): Promise<void> {
     const { publishing, queues, settings, delays } = this.#store;
     const batch = { producerId: this.#producerId, replicas: settings.replicas, sequence: numbered.sequence };
-    await this.#untilAnswered(async () => {
+    await untilAnswered(this.#store, async () => {
       const pushes = await this.#placed(queue, numbered.pushes);
       await publish(publishing, queues.keysOf(queue), { ...batch, pushes });
     });
@@ -141,42 +118,4 @@ export class Publisher implements OncePublisher {
       (await publishing.call("zcard", lease)) !== 0 || (await publishing.call("hget", meta, "tag")) !== null;
     return isOurs ? pushes : pushes.map((push) => (push.hasEta ? { ...push, delayMs: 0 } : push));
   }
-
-  /** Again, under the same number, until there is an answer or the time is over. */
-  async #untilAnswered<T>(attempt: () => Promise<T>): Promise<T> {
-    const { publishing, clock, settings } = this.#store;
-    const until = clock.monotonic() + settings.timeoutMs;
-    let mayBeStored: ConnectionLost | undefined;
-    for (;;) {
-      try {
-        await publishing.ready(until);
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof ConnectionLost)) {
-          // An earlier attempt may have been carried out, whatever this one was told.
-          if (mayBeStored === undefined) throw error;
-          throw unknown(mayBeStored);
-        }
-        if (error.sent) mayBeStored = error;
-        if (clock.monotonic() >= until || publishing.isClosed)
-          throw mayBeStored === undefined ? error : unknown(mayBeStored);
-        await sleep(clock, 20);
-      }
-    }
-  }
-}
-
-function unfit(expected: string, got: unknown): PublishRejected {
-  return new PublishRejected("Q1101", `expected ${expected}, got ${JSON.stringify(got)}`);
-}
-
-function unknown(cause: ConnectionLost): PublishUnknown {
-  return new PublishUnknown("Q1102", `${cause.message}: the message may be stored`, { hint: cause.hint, cause });
-}
-
-/** The same error as an answer to `publish`. */
-function publishError(error: unknown): PublishRejected | PublishUnknown {
-  if (error instanceof PublishRejected || error instanceof PublishUnknown) return error;
-  const { code, message, hint } = error instanceof BrokerError ? error : new BrokerError("Q1101", String(error));
-  return new PublishRejected(code, message, { hint, cause: error });
 }

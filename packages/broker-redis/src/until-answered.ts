@@ -1,0 +1,39 @@
+import { BrokerError, PublishRejected, PublishUnknown, sleep } from "@q/core/broker";
+import { ConnectionLost } from "./redis-error.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * A step that stores something, again until there is an answer or the time is over. It must recognise its own repetition.
+ * @throws PublishUnknown one of the attempts may have been carried out; ConnectionLost none was; others as the step throws them
+ */
+export async function untilAnswered<T>({ publishing, clock, settings }: Store, attempt: () => Promise<T>): Promise<T> {
+  const until = clock.monotonic() + settings.timeoutMs;
+  let mayBeStored: ConnectionLost | undefined;
+  for (;;) {
+    try {
+      await publishing.ready(until);
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) {
+        // An earlier attempt may have been carried out, whatever this one was told.
+        if (mayBeStored === undefined) throw error;
+        throw unknown(mayBeStored);
+      }
+      if (error.sent) mayBeStored = error;
+      if (clock.monotonic() >= until || publishing.isClosed)
+        throw mayBeStored === undefined ? error : unknown(mayBeStored);
+      await sleep(clock, 20);
+    }
+  }
+}
+
+function unknown(cause: ConnectionLost): PublishUnknown {
+  return new PublishUnknown("Q1102", `${cause.message}: the message may be stored`, { hint: cause.hint, cause });
+}
+
+/** The same error as an answer to `publish`. */
+export function publishError(error: unknown): PublishRejected | PublishUnknown {
+  if (error instanceof PublishRejected || error instanceof PublishUnknown) return error;
+  const { code, message, hint } = error instanceof BrokerError ? error : new BrokerError("Q1101", String(error));
+  return new PublishRejected(code, message, { hint, cause: error });
+}

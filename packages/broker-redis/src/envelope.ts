@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type JsonValue,
   type MalformedMessage,
+  type MessageBody,
   type MessageProperties,
 } from "@q/core/broker";
 import { inverted, listOf } from "./priority.ts";
@@ -49,11 +50,16 @@ export interface PushOptions {
 export function encodeEnvelope(message: BrokerMessage, { deliveryTag, priorities }: PushOptions): Envelope {
   const { queue, id, headers, properties, body } = message;
   const { contentType, contentEncoding, correlationId, replyTo } = properties;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const isText = isUtf8(bytes);
+  const text = textOf(body);
   const priority = priorities ? inverted(message.priority) : 0;
-  const text = `{"body":${isText ? JSON.stringify(bytes.toString("utf8")) : `"${bytes.toString("base64")}"`},${contentEncoding === plain ? "" : optional("content-encoding", contentEncoding)}"content-type":${JSON.stringify(contentType)},"headers":${JSON.stringify(headers)},"properties":{${isText ? "" : '"body_encoding":"base64",'}${optional("correlation_id", correlationId)}${optional("reply_to", replyTo)}${headers["id"] === id ? "" : optional("message_id", id)}${priorities ? `"priority":${priority},` : ""}"delivery_info":${addressOf(queue)},"delivery_tag":${JSON.stringify(deliveryTag)}}}`;
-  return { text, list: listOf(priority) };
+  const envelope = `{"body":${text === undefined ? `"${Buffer.from(body).toString("base64")}"` : JSON.stringify(text)},${contentEncoding === plain ? "" : optional("content-encoding", contentEncoding)}"content-type":${JSON.stringify(contentType)},"headers":${JSON.stringify(headers)},"properties":{${text === undefined ? '"body_encoding":"base64",' : ""}${optional("correlation_id", correlationId)}${optional("reply_to", replyTo)}${headers["id"] === id ? "" : optional("message_id", id)}${priorities ? `"priority":${priority},` : ""}"delivery_info":${addressOf(queue)},"delivery_tag":${JSON.stringify(deliveryTag)}}}`;
+  return { text: envelope, list: listOf(priority) };
+}
+
+/** `undefined` for bytes that are none. */
+function textOf(body: MessageBody): string | undefined {
+  if (typeof body === "string") return body;
+  return isUtf8(body) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString() : undefined;
 }
 
 function optional(name: string, value: string | undefined): string {
@@ -177,9 +183,9 @@ function textOr(value: JsonValue | undefined, fallback: string): string {
   return typeof value === "string" ? value : fallback;
 }
 
-function decodeBody(body: JsonValue | undefined, encoding: JsonValue | undefined): Uint8Array | undefined {
+function decodeBody(body: JsonValue | undefined, encoding: JsonValue | undefined): MessageBody | undefined {
   if (typeof body !== "string") return undefined;
-  if (encoding === undefined || encoding === null || encoding === "utf-8") return Buffer.from(body);
+  if (encoding === undefined || encoding === null || encoding === "utf-8") return body;
   return encoding === "base64" && isBase64(body) ? Buffer.from(body, "base64") : undefined;
 }
 

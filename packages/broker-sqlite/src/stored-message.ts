@@ -1,5 +1,6 @@
 import {
   PublishRejected,
+  bodyBytes,
   isJsonObject,
   parseJson,
   type BrokerMessage,
@@ -37,7 +38,7 @@ export function encodeMessage(message: OutgoingMessage): EncodedMessage {
     priority,
     headers: JSON.stringify(headers),
     properties: JSON.stringify(properties),
-    body,
+    body: bodyBytes(body),
     delayMs,
   };
 }

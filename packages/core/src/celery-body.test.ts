@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { BrokerMessage } from "./broker/broker-message.ts";
+import { bodySize, type BrokerMessage } from "./broker/broker-message.ts";
 import { defaultDecodeLimits } from "./celery-body.ts";
 import { decodeMessage } from "./celery-codec.ts";
 import { DecodeError } from "./decode-error.ts";
@@ -35,13 +35,13 @@ function fateOf(message: BrokerMessage): string | readonly unknown[] {
 
 describe("a body", () => {
   it("is measured before anything else is done with it", () => {
-    const limits = { ...defaultDecodeLimits, maxBytes: good.body.byteLength - 1 };
+    const limits = { ...defaultDecodeLimits, maxBytes: bodySize(good.body) - 1 };
     const pickled = {
       ...good,
       properties: { contentType: "application/x-python-serialize", contentEncoding: "binary" },
     };
     expect(() => decodeMessage(pickled, limits)).toThrow(expect.objectContaining({ code: "Q4101" }));
-    expect(decodeMessage(good, { ...limits, maxBytes: good.body.byteLength }).args).toEqual([1]);
+    expect(decodeMessage(good, { ...limits, maxBytes: bodySize(good.body) }).args).toEqual([1]);
   });
 
   it.each([

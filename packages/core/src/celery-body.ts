@@ -1,5 +1,5 @@
 import { brotliDecompressSync, unzipSync, type ZlibOptions } from "node:zlib";
-import type { BrokerMessage } from "./broker/broker-message.ts";
+import { bodyBytes, bodySize, type BrokerMessage, type MessageBody } from "./broker/broker-message.ts";
 import { DecodeError, quoted } from "./decode-error.ts";
 import { JsonError, maxJsonDepth, parseJson, type JsonObject } from "./json.ts";
 import { parsePythonJson } from "./python-json.ts";
@@ -36,7 +36,8 @@ export interface ReadBody {
 export function readBody(message: BrokerMessage, headers: JsonObject, limits: DecodeLimits): ReadBody {
   const { body, properties } = message;
   const { compression, lang } = headers;
-  if (body.byteLength > limits.maxBytes) throw tooLarge(`the body has ${body.byteLength} bytes`, limits.maxBytes);
+  const size = bodySize(body);
+  if (size > limits.maxBytes) throw tooLarge(`the body has ${size} bytes`, limits.maxBytes);
   if (properties.contentType !== "application/json") {
     throw new DecodeError(
       "Q4102",
@@ -47,7 +48,9 @@ export function readBody(message: BrokerMessage, headers: JsonObject, limits: De
   if (!isUtf8Name(properties.contentEncoding)) {
     throw new DecodeError("Q4102", `expected the content encoding "utf-8", got ${quoted(properties.contentEncoding)}`);
   }
-  const text = decodeText(isNone(compression) ? body : decompress(body, compression, limits.maxInflatedBytes));
+  const text = decodeText(
+    isNone(compression) ? body : decompress(bodyBytes(body), compression, limits.maxInflatedBytes),
+  );
   try {
     // JavaScript writes plain JSON: a long integer of its is a number, and what looks like a typed value is an object.
     if (lang === "js") return { value: parseJson(text, limits), mayBeTyped: false };
@@ -85,7 +88,8 @@ function decompress(body: Uint8Array, compression: unknown, maxOutputLength: num
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function decodeText(bytes: Uint8Array): string {
+function decodeText(bytes: MessageBody): string {
+  if (typeof bytes === "string") return bytes;
   try {
     return utf8.decode(bytes);
   } catch {

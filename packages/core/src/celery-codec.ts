@@ -23,7 +23,7 @@ export function encodeMessage(message: Message): BrokerMessage {
     headers: encodeHeaders(message),
     // A results backend that replies to a queue needs the id here; nobody else reads it.
     properties: replyTo === null ? jsonText : { ...jsonText, correlationId: id, replyTo },
-    body: Buffer.from(JSON.stringify([message.args, message.kwargs, message.embed])),
+    body: JSON.stringify([message.args, message.kwargs, message.embed]),
   };
 }
 

@@ -1,5 +1,5 @@
 import { PublishRejected, PublishUnknown, type PublishFailed } from "./broker/broker-error.ts";
-import type { OutgoingMessage } from "./broker/broker-message.ts";
+import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
 import type { Publication } from "./broker/once.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { hasCode } from "./q-error.ts";
@@ -70,7 +70,7 @@ export class Producer {
    * @throws PublishRejected nothing was stored (`Q1104`: too much is waiting already); PublishUnknown it may be stored
    */
   send(message: OutgoingMessage, key: SendKey | null = null): Promise<Publication> {
-    const bytes = message.body.byteLength + overheadBytes;
+    const bytes = bodySize(message.body) + overheadBytes;
     if (this.#bytes + bytes > this.#options.maxBufferedBytes) {
       return Promise.reject(
         new PublishRejected(

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AppSettings } from "./app-options.ts";
 import { ArgumentsError, assertJson, assertSize, namedArguments, validateArguments } from "./arguments.ts";
-import type { OutgoingMessage } from "./broker/broker-message.ts";
+import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
 import { encodeMessage } from "./celery-codec.ts";
 import { isProtocolHeader } from "./celery-headers.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
@@ -99,7 +99,7 @@ export class Sender {
 
   #encode(message: Message, task: Task<never> | undefined): OutgoingMessage {
     const encoded = encodeMessage(message);
-    assertSize(message.task, encoded.body.byteLength, task?.maxMessageSize ?? this.#settings.maxMessageSize);
+    assertSize(message.task, bodySize(encoded.body), task?.maxMessageSize ?? this.#settings.maxMessageSize);
     return message.etaMs === null
       ? encoded
       : { ...encoded, delayMs: Math.max(0, message.etaMs - this.#settings.clock.now()) };

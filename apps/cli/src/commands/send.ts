@@ -1,6 +1,6 @@
 import { Option, type Usage } from "clipanion";
 import { didYouMean, formatLocation, formatMs, type App, type SendOptions } from "@q/core";
-import type { OutgoingMessage } from "@q/core/broker";
+import { bodySize, type OutgoingMessage } from "@q/core/broker";
 import { BrokerCommand } from "../app-command.ts";
 import { NotFoundError, UsageError } from "../cli-errors.ts";
 import { DryBroker } from "../dry-broker.ts";
@@ -65,7 +65,7 @@ export class SendCommand extends BrokerCommand {
       this.output.json({
         ...sent,
         dryRun: this.dryRun,
-        ...(message === undefined ? {} : { bytes: message.body.byteLength }),
+        ...(message === undefined ? {} : { bytes: bodySize(message.body) }),
       });
     else if (message !== undefined) this.output.text(describe(message, sent.task));
     else if (sent.duplicate) {
@@ -117,7 +117,7 @@ export class SendCommand extends BrokerCommand {
 
 function describe(message: OutgoingMessage, task: string): string {
   const when = message.delayMs === undefined || message.delayMs === 0 ? "at once" : `in ${formatMs(message.delayMs)}`;
-  return `Would send ${task} to ${message.queue}, to run ${when}: ${message.body.byteLength} bytes. Nothing was sent.`;
+  return `Would send ${task} to ${message.queue}, to run ${when}: ${bodySize(message.body)} bytes. Nothing was sent.`;
 }
 
 function timeOf(flag: string, value: string | undefined): Date | undefined {

@@ -62,5 +62,5 @@ export const anyMessage: fc.Arbitrary<BrokerMessage> = fc
       contentEncoding: "utf-8",
       ...(replyTo === undefined ? {} : { correlationId: id, replyTo }),
     },
-    body: Buffer.from(JSON.stringify([args, kwargs, embed])),
+    body: JSON.stringify([args, kwargs, embed]),
   }));

@@ -55,6 +55,14 @@ export const sendingFaults: readonly Fault[] = [
     broker: publishing((message) => ({ ...message, body: Buffer.from(Buffer.from(message.body).toString("utf8")) })),
   },
   {
+    name: "text is written in Latin-1",
+    caughtBy: ["a body that is text is its bytes in UTF-8"],
+    broker: publishing((message) => ({
+      ...message,
+      body: typeof message.body === "string" ? Buffer.from(message.body, "latin1") : message.body,
+    })),
+  },
+  {
     name: "an empty body becomes null",
     caughtBy: ["an empty body comes back empty"],
     broker: publishing((message) => ({

@@ -29,7 +29,19 @@ export interface BrokerMessage {
   readonly headers: JsonObject;
   readonly properties: MessageProperties;
   /** Opaque. A broker never reads it. */
-  readonly body: Uint8Array;
+  readonly body: MessageBody;
+}
+
+/** Bytes, or text that stands for its bytes in UTF-8: a broker takes both, and hands out what costs it less. */
+export type MessageBody = Uint8Array | string;
+
+export function bodyBytes(body: MessageBody): Uint8Array {
+  return typeof body === "string" ? Buffer.from(body) : body;
+}
+
+/** Length in bytes. */
+export function bodySize(body: MessageBody): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
 }
 
 /** A message on its way to a broker. */

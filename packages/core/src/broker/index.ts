@@ -1,7 +1,10 @@
 export {
+  bodyBytes,
+  bodySize,
   readyAtHeader,
   type BrokerMessage,
   type MalformedMessage,
+  type MessageBody,
   type MessageProperties,
   type OutgoingMessage,
 } from "./broker-message.ts";

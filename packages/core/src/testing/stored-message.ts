@@ -1,4 +1,10 @@
-import type { BrokerMessage, MalformedMessage, MessageProperties, OutgoingMessage } from "../broker/broker-message.ts";
+import {
+  bodyBytes,
+  type BrokerMessage,
+  type MalformedMessage,
+  type MessageProperties,
+  type OutgoingMessage,
+} from "../broker/broker-message.ts";
 import type { DeadReason } from "../broker/delivery.ts";
 import type { JsonObject } from "../json.ts";
 
@@ -39,13 +45,13 @@ export interface DeadMessage {
 }
 
 export function storedMessage(message: OutgoingMessage): StoredMessage {
-  const { id, priority, properties, body } = message;
+  const { id, priority, properties } = message;
   const content = {
     id,
     priority,
     headers: JSON.stringify(message.headers),
     properties: { ...properties },
-    body: new Uint8Array(body),
+    body: new Uint8Array(bodyBytes(message.body)),
   };
   return { content, crashes: 0, fence: 0, at: 0, order: 0 };
 }

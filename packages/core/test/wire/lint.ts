@@ -1,4 +1,4 @@
-import type { BrokerMessage } from "../../src/broker/broker-message.ts";
+import { bodyBytes, type BrokerMessage } from "../../src/broker/broker-message.ts";
 import { isJsonObject } from "../../src/json.ts";
 
 const sixDigits = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/;
@@ -41,7 +41,7 @@ export function lint(message: BrokerMessage): readonly string[] {
     properties.replyTo === undefined || properties.correlationId !== undefined,
     "who waits for a reply finds it by the correlation id",
   );
-  for (const rule of lintBody(message.body)) problems.push(rule);
+  for (const rule of lintBody(bodyBytes(message.body))) problems.push(rule);
   return problems;
 }
 

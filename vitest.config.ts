@@ -24,7 +24,9 @@ export default defineConfig({
             test: {
               name: `${name}:process`,
               include: [`${folder}/test/**/*.test.ts`],
-              globalSetup: ".ci/build-for-tests.mjs",
+              globalSetup: [".ci/build-for-tests.mjs", `${folder}/test/global-setup.ts`].filter((file) =>
+                existsSync(file),
+              ),
             },
           },
         ];

@@ -47,6 +47,13 @@ export const programs = [
     ],
   },
   {
+    name: "RabbitMQ",
+    // Not `rabbitmq-server --version`, which starts a server. Only root has sbin on its PATH on Debian.
+    probe: ["sh", "-c", "test -x /usr/lib/rabbitmq/bin/rabbitmq-server || command -v rabbitmq-server"],
+    apt: "rabbitmq-server",
+    suites: [`${testServers}/rabbit-server.test.ts`],
+  },
+  {
     name: "a C compiler",
     // Also asks for the headers of the C library, which is another package.
     probe: ["gcc", "-E", "-include", "time.h", "-x", "c", "/dev/null"],
@@ -59,6 +66,7 @@ export const programs = [
     apt: "openssl",
     suites: [
       `${testServers}/test-certificates.test.ts`,
+      `${testServers}/rabbit-server.test.ts`,
       ...["cluster", "connect", "secrets", "sentinel", "server-check"].map(
         (suite) => `${brokerRedis}/${suite}.test.ts`,
       ),

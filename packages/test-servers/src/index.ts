@@ -1,6 +1,13 @@
 export { ClockShim } from "./clock-shim.ts";
 export { freePort } from "./free-port.ts";
 export { isInstalled } from "./installed.ts";
+export { RabbitAdmin } from "./rabbit-admin.ts";
+export type { RabbitPermissions, RabbitPolicy, RabbitQueue, RabbitUser } from "./rabbit-admin.ts";
+export { RabbitCluster } from "./rabbit-cluster.ts";
+export type { RabbitClusterOptions } from "./rabbit-cluster.ts";
+export type { RabbitNode } from "./rabbit-node.ts";
+export { RabbitServer, rabbitUrl } from "./rabbit-server.ts";
+export type { RabbitServerOptions, RabbitTls } from "./rabbit-server.ts";
 export { RedisCluster } from "./redis-cluster.ts";
 export type { RedisClusterOptions } from "./redis-cluster.ts";
 export { RedisSentinels } from "./redis-sentinels.ts";

@@ -1,6 +1,25 @@
-import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Where Debian keeps what its wrappers call, which change the user and forget the environment. And the PATH of a user lacks sbin there. */
+const extraFolders = ["/usr/lib/rabbitmq/bin"];
 
 /** Whether a program can be started here, for tests that are skipped where it cannot: `isInstalled("redis-server")`. */
 export function isInstalled(program: string): boolean {
-  return spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
+  return programPath(program) !== undefined;
+}
+
+/** The file of a program. It is not run: `rabbitmq-server --version` would start a server. */
+export function programPath(program: string): string | undefined {
+  const folders = [...extraFolders, ...(process.env.PATH ?? "").split(delimiter)];
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -11,9 +11,9 @@ export interface Launch {
   readonly logFile: string;
   /** A folder to remove if this process dies before the server does. */
   readonly ownFolder?: string;
+  /** Milliseconds that it has to end after SIGTERM before it is killed. Default 5000. */
+  readonly endsWithinMs?: number;
 }
-
-const endsWithinMs = 5000;
 
 // `read` ends when the pipe does, and the pipe ends with the process that holds its other end, however that died.
 // Ctrl-C reaches the watcher as well, and must not end it before it has done its work.
@@ -24,9 +24,11 @@ export class ServerProcess {
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
+  readonly #endsWithinMs: number;
 
-  private constructor(child: ChildProcess, pid: number, ownFolder: string) {
+  private constructor(child: ChildProcess, pid: number, ownFolder: string, endsWithinMs: number) {
     this.pid = pid;
+    this.#endsWithinMs = endsWithinMs;
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       child.once("exit", resolve);
@@ -40,13 +42,21 @@ export class ServerProcess {
   }
 
   /** @throws Error when there is no such program */
-  static async start({ program, args, env, logFile, ownFolder = "" }: Launch): Promise<ServerProcess> {
+  static async start({
+    program,
+    args,
+    env,
+    logFile,
+    ownFolder = "",
+    endsWithinMs = 5000,
+  }: Launch): Promise<ServerProcess> {
     const log = openSync(logFile, "a");
     try {
       const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", log, log] });
       const spawned = once(child, "spawn");
       // Watched from the first moment on: a pid is there at once, or never.
-      const started = child.pid === undefined ? undefined : new ServerProcess(child, child.pid, ownFolder);
+      const started =
+        child.pid === undefined ? undefined : new ServerProcess(child, child.pid, ownFolder, endsWithinMs);
       await spawned;
       if (started === undefined) throw new Error("it has no pid");
       return started;
@@ -67,12 +77,12 @@ export class ServerProcess {
     this.#child.kill(signal);
   }
 
-  /** Resolves when it is gone. One that does not obey SIGTERM within 5 seconds is killed. */
+  /** Resolves when it is gone. One that does not obey SIGTERM in time is killed. */
   async end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     this.#child.kill(signal);
     // Frozen, it would not notice.
     if (signal === "SIGTERM") this.#child.kill("SIGCONT");
-    const late = setTimeout(() => this.#child.kill("SIGKILL"), endsWithinMs);
+    const late = setTimeout(() => this.#child.kill("SIGKILL"), this.#endsWithinMs);
     await this.#exited;
     clearTimeout(late);
   }

@@ -3,7 +3,7 @@ import type { Broker, QueueOptions } from "./broker/broker.ts";
 import type { SourceLocation } from "./call-site.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { durationMs, type Duration } from "./duration.ts";
-import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
+import { assertKind, refuseUnknownOptions, wholeNumber, wrongKind } from "./known-options.ts";
 import { silentLogger, type Logger } from "./logger.ts";
 import type { Middleware } from "./middleware.ts";
 import { ConfigError } from "./q-error.ts";
@@ -79,10 +79,11 @@ const known = [
 ] satisfies (keyof AppOptions)[];
 
 /**
- * @throws ConfigError `Q2010` to `Q2012` for a bad option, `Q2015` for a bad list of queues
+ * @throws ConfigError `Q2010` to `Q2012` and `Q2030` for a bad option, `Q2015` for a bad list of queues
  */
 export function readAppOptions(options: AppOptions, definedAt: SourceLocation | undefined): AppSettings {
   refuseUnknownOptions("createApp()", options, known);
+  checkKinds(options);
   return {
     broker: options.broker,
     queues: readQueues(options.queues),
@@ -100,6 +101,29 @@ export function readAppOptions(options: AppOptions, definedAt: SourceLocation | 
   };
 }
 
+/** What the types rule out, for configs that nobody type-checks. */
+function checkKinds({ broker, queues, imports, root, middleware, logger }: AppOptions): void {
+  if (broker !== undefined && !has(broker, "open", "publish", "consume"))
+    throw wrongKind("broker", broker, "a broker", 'broker: sqlite("sqlite:.q/q.db"), or fromUrl(url, [sqlite, redis])');
+  assertKind("queues", queues, "an array", 'queues: ["default"]');
+  assertKind("imports", imports, "an array of strings", 'imports: ["./src/tasks/*.ts"]');
+  assertKind("root", root, "a string");
+  assertKind("middleware", middleware, "an array", "middleware: [tracing]");
+  for (const one of middleware ?? []) assertKind("each of middleware", one ?? null, "an object");
+  if (logger !== undefined && !has(logger, "debug", "info", "warn", "error", "child"))
+    throw wrongKind(
+      "logger",
+      logger,
+      "a logger with child(), as pino's",
+      "console is none: leave logger out, or use pino",
+    );
+}
+
+function has(value: unknown, ...methods: readonly string[]): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return methods.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === "function");
+}
+
 const queueName = /^[A-Za-z0-9_.:@/-]{1,128}$/;
 
 function readQueues(declarations: readonly QueueDeclaration[] | undefined): readonly QueueOptions[] {
@@ -108,11 +132,11 @@ function readQueues(declarations: readonly QueueDeclaration[] | undefined): read
   }
   const queues = declarations.map((declaration) => {
     if (typeof declaration === "string") return { name: declaration, priorities: false };
-    refuseUnknownOptions(`queue "${declaration.name}"`, declaration, ["name", "priorities"]);
+    refuseUnknownOptions("a queue of createApp()", declaration, ["name", "priorities"]);
     return { name: declaration.name, priorities: declaration.priorities ?? false };
   });
   queues.forEach(({ name }, index) => {
-    if (!queueName.test(name)) {
+    if (typeof name !== "string" || !queueName.test(name)) {
       throw new ConfigError("Q2015", `${JSON.stringify(name)} is not a queue name`, {
         hint: "1 to 128 letters, digits and any of _ . : @ / -",
       });

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { maxJsonDepth } from "./json.ts";
+import { describeKind } from "./known-options.ts";
 import type { Message } from "./message.ts";
 import { QError } from "./q-error.ts";
 
@@ -196,10 +197,7 @@ function typeAt(value: unknown, keys: readonly PropertyKey[]): string {
     const isReachable = typeof found === "object" && found !== null && Object.hasOwn(found, key);
     found = isReachable ? (found as Record<PropertyKey, unknown>)[key] : undefined; // an own key, as just checked
   }
-  if (found === undefined) return "nothing";
-  if (found === null) return "null";
-  if (Array.isArray(found)) return "an array";
-  return typeof found === "object" ? "an object" : `a ${typeof found}`;
+  return describeKind(found);
 }
 
 /**

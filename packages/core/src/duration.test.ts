@@ -25,6 +25,13 @@ test.each(["30", 30, "-5s", "5 s", "1e3s", "s", "", null, "30S"])(
   },
 );
 
+test("more than a thousand years are refused", () => {
+  expect(durationMs("365000d")).toBe(31_536_000_000_000);
+  expect(() => durationMs("365001d", "countdown of t.x")).toThrow(
+    expect.objectContaining({ code: "Q2010", message: 'countdown of t.x is "365001d": expected at most 365000d' }),
+  );
+});
+
 test.each([
   [12, "12 ms"],
   [1204, "1.2 s"],

@@ -6,10 +6,13 @@ export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
+/** A thousand years. What is longer is a slip of the keyboard, and its sum with a date is none that a broker could store. */
+const mostDays = 365_000;
+
 /**
  * Milliseconds of a duration, rounded to a whole number.
  * @param name the option it was given for, named in the error
- * @throws ConfigError `Q2010` when it is not a duration
+ * @throws ConfigError `Q2010` when it is not a duration, or one of more than a thousand years
  */
 export function durationMs(duration: Duration, name = "duration"): number {
   const match = typeof duration === "string" ? pattern.exec(duration) : null;
@@ -20,7 +23,9 @@ export function durationMs(duration: Duration, name = "duration"): number {
   }
   // The pattern guarantees both groups.
   const [, amount, unit] = match as unknown as [string, string, keyof typeof unitMs];
-  return Math.round(Number(amount) * unitMs[unit]);
+  const ms = Math.round(Number(amount) * unitMs[unit]);
+  if (ms <= mostDays * unitMs.d) return ms;
+  throw new ConfigError("Q2010", `${name} is ${JSON.stringify(duration)}: expected at most ${mostDays}d`);
 }
 
 /**

@@ -56,6 +56,16 @@ test("a matcher that is undefined, as from a circular import, is an error that s
   );
 });
 
+test("a class that stands alone is refused with the list to write", () => {
+  expect(() => retry({ on: TypeError as never })).toThrow(
+    expect.objectContaining({
+      code: "Q2013",
+      message: "retry({ on }) is a function: expected an array of error classes or names",
+      hint: "retry({ on: [DatabaseUnavailable] })",
+    }),
+  );
+});
+
 test("a misspelt option is an error that names the right one", () => {
   expect(() => retry({ igonre: [Error] } as never)).toThrow(
     expect.objectContaining({ code: "Q2011", hint: 'Did you mean "ignore"?' }),

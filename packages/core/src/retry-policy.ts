@@ -1,5 +1,5 @@
 import { durationMs, type Duration } from "./duration.ts";
-import { refuseUnknownOptions } from "./known-options.ts";
+import { describeKind, refuseUnknownOptions } from "./known-options.ts";
 import { ConfigError } from "./q-error.ts";
 
 /** An error class, matched by `instanceof`, or a string, matched against the error's `name` and `code`: for errors that cross package copies. */
@@ -37,7 +37,7 @@ export interface RetryPolicy {
 
 /**
  * The errors of a task and what becomes of them: `ignore` is asked first, then `exclude`, then `on`; what none of them matches is dead at once.
- * @throws ConfigError `Q2011`, `Q2013` for options that make no sense
+ * @throws ConfigError `Q2011`, `Q2013`, `Q2030` for options that make no sense
  */
 export function retry(options: RetryOptions = {}): RetryPolicy {
   refuseUnknownOptions("retry()", options, ["on", "exclude", "ignore", "backoff"]);
@@ -84,7 +84,16 @@ function matches(error: unknown, matcher: ErrorMatcher): boolean {
   }
 }
 
-function checkMatchers(name: string, list: readonly unknown[]): void {
+function checkMatchers(name: string, list: unknown): void {
+  if (!Array.isArray(list)) {
+    throw new ConfigError(
+      "Q2013",
+      `retry({ ${name} }) is ${describeKind(list)}: expected an array of error classes or names`,
+      {
+        hint: `retry({ ${name}: [DatabaseUnavailable] })`,
+      },
+    );
+  }
   list.forEach((matcher, index) => {
     if (typeof matcher === "string" || isClass(matcher)) return;
     throw new ConfigError(

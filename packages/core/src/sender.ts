@@ -4,14 +4,15 @@ import { ArgumentsError, assertJson, assertSize, namedArguments, validateArgumen
 import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
 import { encodeMessage } from "./celery-codec.ts";
 import { isProtocolHeader } from "./celery-headers.ts";
+import { quoted } from "./decode-error.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
-import { shortText } from "./known-options.ts";
+import { assertKind, describeKind, shortText } from "./known-options.ts";
 import { plainCall, type Message } from "./message.ts";
 import { composeSend, type SendContext, type Sender as Send, type Store } from "./middleware.ts";
 import { ConfigError } from "./q-error.ts";
 import { readSendKey } from "./send-key.ts";
 import { readSendOptions, type Sent, type Signature } from "./signature.ts";
-import type { Task } from "./task.ts";
+import { isTaskName, type Task } from "./task.ts";
 import { currentTask } from "./task-context.ts";
 import { assertDeclared } from "./worker/worker-options.ts";
 
@@ -36,7 +37,8 @@ export class Sender {
    */
   async send(signature: Signature): Promise<Sent> {
     const task = this.#tasks.get(signature.task);
-    if (task !== undefined) {
+    if (task === undefined) assertTaskName(signature.task);
+    else {
       const validated = checkFor(task, signature.args);
       if (validated instanceof Promise) await validated;
     }
@@ -113,7 +115,16 @@ function checkFor(task: Task<never>, args: unknown): unknown {
   return schema === undefined ? undefined : validateArguments(name, schema, named);
 }
 
+/** Of a task that this app does not know; a known one has a good name. */
+function assertTaskName(name: unknown): void {
+  if (isTaskName(name)) return;
+  throw new ConfigError("Q2005", `a task was sent by the name ${quoted(name)}`, {
+    hint: 'a name has 1 to 255 bytes: app.sendTask("billing.charge", { invoice: 7 })',
+  });
+}
+
 function assertHeaders({ task, headers }: SendContext): void {
+  assertKind(`headers of ${task}`, headers ?? null, "an object", 'headers: { "x-tenant": "acme" }');
   assertJson(headers, `headers of ${task}`);
   const taken = Object.keys(headers).find(isProtocolHeader);
   if (taken === undefined) return;
@@ -124,11 +135,7 @@ function assertHeaders({ task, headers }: SendContext): void {
 
 function namedArgumentsOf(task: string, args: unknown): JsonObject {
   if (isJsonObject(args)) return args;
-  throw new ConfigError(
-    "Q2018",
-    `${task} was sent ${args === null ? "null" : `a ${typeof args}`}: expected an object of named arguments`,
-    {
-      hint: `${task}.delay({ id })`,
-    },
-  );
+  throw new ConfigError("Q2018", `${task} was sent ${describeKind(args)}: expected an object of named arguments`, {
+    hint: `${task}.delay({ id })`,
+  });
 }

@@ -1,6 +1,6 @@
 import type { Duration } from "./duration.ts";
 import { durationMs, limitMs } from "./duration.ts";
-import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
+import { assertKind, refuseUnknownOptions, wholeNumber } from "./known-options.ts";
 import type { JsonObject } from "./json.ts";
 import { ConfigError } from "./q-error.ts";
 
@@ -85,13 +85,14 @@ const none: ReadSendOptions = {
 };
 
 /**
- * @throws ConfigError `Q2010` to `Q2012`; `Q2017` for a time that is none, or two of them
+ * @throws ConfigError `Q2010` to `Q2012`, `Q2030`; `Q2017` for a time that is none, or two of them
  */
 export function readSendOptions(task: string, options: SendOptions, nowMs: number): ReadSendOptions {
-  const names = Object.keys(options);
-  if (names.length === 0) return none;
+  // For callers without types, `null` and a text.
+  if (options !== null && typeof options === "object" && Object.keys(options).length === 0) return none;
   const where = `the options of ${task}`;
   refuseUnknownOptions(where, options, known);
+  assertKind(`queue of ${task}`, options.queue, "a string");
   const { countdown, eta, expires, priority, softTimeLimit, timeLimit, maxRetries } = options;
   if (countdown !== undefined && eta !== undefined) {
     throw new ConfigError("Q2017", `${where} have both countdown and eta`, { hint: "keep one of them" });

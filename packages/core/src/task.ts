@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { formatLocation, type SourceLocation } from "./call-site.ts";
+import { quoted } from "./decode-error.ts";
 import { durationMs, limitMs, type Duration } from "./duration.ts";
-import { refuseUnknownOptions, wholeNumber } from "./known-options.ts";
+import { assertKind, refuseUnknownOptions, wholeNumber, wrongKind } from "./known-options.ts";
 import { ConfigError } from "./q-error.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { Sent, SendOptions, Signature } from "./signature.ts";
@@ -147,13 +148,23 @@ export class Task<In = object> {
 }
 
 /** What the types rule out, for callers without types. */
-function checkShapes(where: string, { retry, delivery }: TaskOptions, handler: unknown): void {
+function checkShapes(where: string, options: TaskOptions, handler: unknown): void {
+  const { retry, delivery, args, positional } = options;
   if (typeof handler !== "function") {
     throw new ConfigError("Q2024", `${where} has no handler: expected a function, got ${typeof handler}`, {
       hint: "an import that is undefined here usually means two files import each other",
     });
   }
-  if (retry !== undefined && !Array.isArray(retry.ignore)) {
+  assertKind(`positional of ${where}`, positional, "an array of strings", 'positional: ["userId"]');
+  // A schema may be a function, as arktype's are.
+  if (args !== undefined && typeof args?.["~standard"]?.validate !== "function")
+    throw wrongKind(
+      `args of ${where}`,
+      args,
+      "a Standard Schema",
+      "args: z.object({ … }), or a schema of valibot or arktype",
+    );
+  if (retry !== undefined && !Array.isArray(retry?.ignore)) {
     throw new ConfigError("Q2013", `retry of ${where} is not a retry policy`, { hint: "retry: retry({ on: […] })" });
   }
   if (delivery !== undefined && delivery !== "at-least-once" && delivery !== "at-most-once") {
@@ -162,9 +173,14 @@ function checkShapes(where: string, { retry, delivery }: TaskOptions, handler: u
 }
 
 function checkName(name: unknown, definedAt: SourceLocation | undefined): void {
-  if (typeof name === "string" && name.length > 0 && name.length <= 255) return;
-  const has = name === undefined ? "no name" : `the name ${JSON.stringify(name)}`;
+  if (isTaskName(name)) return;
+  const has = name === undefined ? "no name" : `the name ${quoted(name)}`;
   throw new ConfigError("Q2005", `the task at ${formatLocation(definedAt)} has ${has}`, {
-    hint: 'give it one of 1 to 255 characters: name: "events.save_event". Functions are not used for names: minifiers change them',
+    hint: 'give it one of 1 to 255 bytes: name: "events.save_event". Functions are not used for names: minifiers change them',
   });
+}
+
+/** Bytes and not characters: that is what a header can hold, and what every reader of a message checks. */
+export function isTaskName(name: unknown): name is string {
+  return typeof name === "string" && name.length > 0 && name.length <= 255 && Buffer.byteLength(name) <= 255;
 }

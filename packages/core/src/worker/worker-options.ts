@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { AppSettings } from "../app-options.ts";
 import { defaultDecodeLimits, type DecodeLimits } from "../celery-body.ts";
 import { durationMs, limitMs, type Duration } from "../duration.ts";
-import { refuseUnknownOptions, wholeNumber } from "../known-options.ts";
+import { assertKind, refuseUnknownOptions, wholeNumber } from "../known-options.ts";
 import { didYouMean } from "../nearest.ts";
 import { ConfigError } from "../q-error.ts";
 import type { EventListener } from "./worker-event.ts";
@@ -13,7 +13,7 @@ export interface WorkerOptions {
   readonly queues?: readonly string[];
   /** Most tasks that run at once. Default 10. */
   readonly concurrency?: number;
-  /** Messages to hold beyond the free slots. Default: none, but up to 100 while tasks take less time than a fetch. */
+  /** Messages to hold beyond the free slots. Default: none, but up to 500 while tasks take less time than a fetch. */
   readonly prefetch?: number;
   /** Shown to people; unique among the workers. Default: the host's name and eight random digits. */
   readonly name?: string;
@@ -59,11 +59,16 @@ const known = [
 ] satisfies (keyof WorkerOptions)[];
 
 /**
- * @throws ConfigError `Q2003` for a queue that the app does not declare, `Q2010` to `Q2012` for a bad option
+ * @throws ConfigError `Q2003` for a queue that the app does not declare, `Q2010` to `Q2012` and `Q2030` for a bad option
  */
 export function readWorkerOptions(options: WorkerOptions, app: AppSettings): WorkerSettings {
   refuseUnknownOptions("createWorker()", options, known);
-  const declared = app.queues.map(({ name }) => name);
+  const { name, release, onEvent } = options;
+  assertKind("queues", options.queues, "an array of strings", 'queues: ["default"]');
+  assertKind("name", name, "a string");
+  assertKind("release", release, "a string");
+  assertKind("onEvent", onEvent, "a function");
+  const declared = app.queues.map((queue) => queue.name);
   const queues = options.queues ?? declared;
   for (const queue of queues) assertDeclared(queue, declared);
   if (queues.length === 0)
@@ -73,8 +78,8 @@ export function readWorkerOptions(options: WorkerOptions, app: AppSettings): Wor
     concurrency: wholeNumber("concurrency", options.concurrency ?? 10, { from: 1, to: 10_000 }),
     prefetch:
       options.prefetch === undefined ? undefined : wholeNumber("prefetch", options.prefetch, { from: 0, to: 10_000 }),
-    name: options.name ?? `${hostname()}-${randomBytes(4).toString("hex")}`,
-    release: options.release,
+    name: name ?? `${hostname()}-${randomBytes(4).toString("hex")}`,
+    release,
     shutdownTimeoutMs: durationMs(options.shutdownTimeout ?? "25s", "shutdownTimeout"),
     softTimeLimitMs: limitMs(options.softTimeLimit, "softTimeLimit"),
     timeLimitMs: limitMs(options.timeLimit, "timeLimit"),
@@ -82,7 +87,7 @@ export function readWorkerOptions(options: WorkerOptions, app: AppSettings): Wor
       ...defaultDecodeLimits,
       maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? defaultDecodeLimits.maxBytes, { from: 64 }),
     },
-    onEvent: options.onEvent,
+    onEvent,
   };
 }
 

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { createApp, retry } from "./index.ts";
+import { testApp } from "./testing/index.ts";
+
+// Configs are loaded without a look at their types, and callers may have none.
+
+const withCode = (code: string): unknown => expect.objectContaining({ code });
+
+test.each([
+  [undefined, "Q2030"],
+  [{ queues: "default" }, "Q2030"],
+  [{ queues: [null] }, "Q2030"],
+  [{ queues: [5] }, "Q2030"],
+  [{ queues: [{ name: 5 }] }, "Q2015"],
+  [{ queues: ["a"], broker: null }, "Q2030"],
+  [{ queues: ["a"], broker: {} }, "Q2030"],
+  [{ queues: ["a"], imports: "./src/tasks/*.ts" }, "Q2030"],
+  [{ queues: ["a"], imports: [5] }, "Q2030"],
+  [{ queues: ["a"], root: new URL("file:///app/") }, "Q2030"],
+  [{ queues: ["a"], middleware: {} }, "Q2030"],
+  [{ queues: ["a"], middleware: [undefined] }, "Q2030"],
+])("createApp(%j) is refused with %s", (options, code) => {
+  expect(() => createApp(options as never)).toThrow(withCode(code));
+});
+
+test("a broker that is a URL is refused with what to write, and the URL is not repeated", () => {
+  expect(() => createApp({ queues: ["a"], broker: "redis://:secret@cache/0" as never })).toThrow(
+    expect.objectContaining({
+      message: "expected broker to be a broker, got a string",
+      hint: expect.stringContaining("fromUrl"),
+    }),
+  );
+});
+
+test("a logger without child() is refused", () => {
+  expect(() => createApp({ queues: ["a"], logger: console as never })).toThrow(withCode("Q2030"));
+});
+
+test.each([
+  [{ name: "t.x", args: {} }, "Q2030"],
+  [{ name: "t.x", args: null }, "Q2030"],
+  [{ name: "t.x", positional: "userId" }, "Q2030"],
+  [{ name: "t.x", retry: null }, "Q2013"],
+  [{ name: "ä".repeat(128) }, "Q2005"],
+])("a task declared as %j is refused with %s", (options, code) => {
+  const app = createApp({ queues: ["default"] });
+  expect(() => app.instrumentedTask(options as never, () => {})).toThrow(withCode(code));
+});
+
+test("retry(null) is refused", () => {
+  expect(() => retry(null as never)).toThrow(withCode("Q2030"));
+});
+
+test.each([{ queues: "default" }, { onEvent: 5 }, { name: 5 }, { release: 5 }, null])(
+  "createWorker(%j) is refused",
+  (options) => {
+    const app = createApp({ queues: ["default"] });
+    testApp(app);
+    expect(() => app.createWorker(options as never)).toThrow(withCode("Q2030"));
+  },
+);
+
+test.each(["", "ä".repeat(128), undefined, 5])("a task cannot be sent by the name %j", async (name) => {
+  const app = createApp({ queues: ["default"] });
+  const t = testApp(app);
+  await expect(app.sendTask(name as never)).rejects.toMatchObject({ code: "Q2005" });
+  expect(t.messages).toEqual([]);
+  await t.close();
+});
+
+test.each([
+  [null, "Q2030"],
+  ["5m", "Q2030"],
+  [{ headers: "x" }, "Q2030"],
+  [{ headers: ["x"] }, "Q2030"],
+  [{ queue: 5 }, "Q2030"],
+  [{ taskId: "a\u0000b" }, "Q2017"],
+])("a send with the options %j is refused with %s, and takes nothing along", async (options, code) => {
+  const app = createApp({ queues: ["default"] });
+  const t = testApp(app);
+  const refused = app.sendTask("t.x", {}, options as never);
+  await Promise.all([expect(refused).rejects.toMatchObject({ code }), app.sendTask("t.y")]);
+  expect(t.messages).toMatchObject([{ task: "t.y" }]);
+  await t.close();
+});

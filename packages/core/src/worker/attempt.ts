@@ -51,6 +51,7 @@ export class Attempt {
   #endedBy: Error | undefined;
   #isSettled = false;
   #isOverdue = false;
+  #isHandedBack = false;
 
   constructor(delivery: Delivery, task: Task<never>, message: Message, surroundings: AttemptSurroundings) {
     this.#delivery = delivery;
@@ -70,6 +71,11 @@ export class Attempt {
   /** Its message is settled, but its code still runs. */
   get isOverdue(): boolean {
     return this.#isOverdue;
+  }
+
+  /** It did not end by itself before the worker stopped. */
+  get isHandedBack(): boolean {
+    return this.#isHandedBack;
   }
 
   /** Milliseconds that it ran, or has run so far. */
@@ -120,6 +126,7 @@ export class Attempt {
   /** Gives the message back while the handler still runs; one that is at-most-once is gone. */
   async handBack(): Promise<void> {
     if (this.#isSettled) return;
+    this.#isHandedBack = true;
     this.announceStop();
     if (this.#task.isAtMostOnce) return await this.#carryOut({ kind: "threw", error: this.#endedBy });
     await this.#settle({ kind: "release" }, () => ({ ...this.#facts(), type: "task.released", ms: this.ms }));

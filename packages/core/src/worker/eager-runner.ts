@@ -23,7 +23,7 @@ export class EagerRunner {
     const { clock, logger, maxCrashes, middleware } = this.#settings;
     const { decodeLimits } = readWorkerOptions({ name: "eager" }, this.#settings);
     // Nobody else could take it: what is unknown here is unknown everywhere.
-    const rules = { tasks: this.#tasks, limits: decodeLimits, maxCrashes, parkForMs: 0 };
+    const rules = { worker: "eager", tasks: this.#tasks, limits: decodeLimits, maxCrashes, parkForMs: 0 };
     const sorted = triage(delivery, rules, clock.now());
     if (sorted.kind === "settle") {
       await delivery.settle(sorted.outcome);

@@ -7,7 +7,13 @@ import { triage, type Triage, type TriageRules } from "./triage.ts";
 
 const now = Date.UTC(2030, 0, 1);
 const hour = 3_600_000;
-const rules: TriageRules = { tasks: new Map(), limits: defaultDecodeLimits, maxCrashes: 3, parkForMs: 24 * hour };
+const rules: TriageRules = {
+  worker: "w1",
+  tasks: new Map(),
+  limits: defaultDecodeLimits,
+  maxCrashes: 3,
+  parkForMs: 24 * hour,
+};
 
 function sort(change: Partial<Message> = {}, { headers = {}, crashes = 0 } = {}): Triage {
   const stored = encodeMessage({ ...plainCall, id: "m", rootId: "m", task: "t.unknown", queue: "q", ...change });
@@ -23,7 +29,16 @@ test("what has expired is dropped, also when it is early, unknown or parked", ()
 });
 
 test("what killed too many workers is dead, also when it has expired", () => {
-  expect(sort({ expiresMs: now - 1 }, { crashes: 3 })).toMatchObject({ outcome: { reason: { code: "poison" } } });
+  expect(sort({ expiresMs: now - 1 }, { crashes: 3 })).toMatchObject({
+    outcome: { reason: { code: "poison", worker: "w1" } },
+  });
+});
+
+test("what nobody can read is dead, with the name of the worker that gave it up", () => {
+  const malformed = { outcome: { reason: { code: "malformed", worker: "w1" } } };
+  expect(sort({}, { headers: { task: 5 } })).toMatchObject(malformed);
+  const garbage = { message: { queue: "q", raw: new Uint8Array(1), malformed: "no message" }, crashes: 0 } as unknown;
+  expect(triage(garbage as Delivery, rules, now)).toMatchObject(malformed);
 });
 
 test("what comes before its time waits for the rest of it", () => {
@@ -35,7 +50,9 @@ test("an unknown task waits as long as it has waited so far, and is dead after a
   expect(sort()).toMatchObject({ outcome: { delayMs: 1000, headers: { q_parked_at: now } } });
   expect(parkedFor(60_000)).toMatchObject({ outcome: { delayMs: 60_000, headers: { q_parked_at: now - 60_000 } } });
   expect(parkedFor(hour)).toMatchObject({ outcome: { delayMs: 300_000 } });
-  expect(parkedFor(24 * hour)).toMatchObject({ outcome: { kind: "bury", reason: { code: "unknown-task" } } });
+  expect(parkedFor(24 * hour)).toMatchObject({
+    outcome: { kind: "bury", reason: { code: "unknown-task", worker: "w1" } },
+  });
 });
 
 test("a parking that began in the future, by another's clock, begins now", () => {

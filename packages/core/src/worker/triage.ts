@@ -10,6 +10,8 @@ import type { Task } from "../task.ts";
 import type { TaskEvent, TaskFacts } from "./worker-event.ts";
 
 export interface TriageRules {
+  /** Name of the worker, for the dead letters. */
+  readonly worker: string;
   readonly tasks: ReadonlyMap<string, Task<never>>;
   readonly limits: DecodeLimits;
   readonly maxCrashes: number;
@@ -30,9 +32,10 @@ const longestParkMs = 300_000;
  */
 export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): Triage {
   const { message: stored, crashes } = delivery;
+  const { worker } = rules;
   if ("malformed" in stored) {
     const facts = { id: "", task: "", queue: stored.queue, retries: 0, crashes };
-    return bury(facts, { code: "malformed", message: stored.malformed });
+    return bury(facts, { code: "malformed", message: stored.malformed, worker });
   }
   let message: Message;
   try {
@@ -40,11 +43,11 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
   } catch (error) {
     const reason =
       error instanceof DecodeError ? error.reason : { code: "malformed", message: "it could not be decoded" };
-    return bury({ id: stored.id, task: "", queue: stored.queue, retries: 0, crashes }, reason);
+    return bury({ id: stored.id, task: "", queue: stored.queue, retries: 0, crashes }, { ...reason, worker });
   }
   const facts = { id: message.id, task: message.task, queue: message.queue, retries: message.retries, crashes };
   if (crashes >= rules.maxCrashes) {
-    return bury(facts, { code: "poison", message: `${crashes} workers died while they ran it` });
+    return bury(facts, { code: "poison", message: `${crashes} workers died while they ran it`, worker });
   }
   if (message.expiresMs !== null && message.expiresMs <= nowMs) {
     return { kind: "settle", outcome: { kind: "ack" }, event: { ...facts, type: "task.expired" } };
@@ -58,17 +61,11 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
     };
   }
   const task = rules.tasks.get(message.task);
-  return task === undefined
-    ? park(stored, facts, { parkForMs: rules.parkForMs, nowMs })
-    : { kind: "run", task, message };
+  return task === undefined ? park(stored, facts, rules, nowMs) : { kind: "run", task, message };
 }
 
 /** Puts it back for a worker that knows the task. Each wait is as long as all before it together, so the load stays small. */
-function park(
-  stored: BrokerMessage,
-  facts: TaskFacts,
-  { parkForMs, nowMs }: { readonly parkForMs: number; readonly nowMs: number },
-): Triage {
+function park(stored: BrokerMessage, facts: TaskFacts, { parkForMs, worker }: TriageRules, nowMs: number): Triage {
   // A time to come is of a clock that was wrong: from here on this one counts, or it would be parked until then.
   const since = Math.min(parkedAtMs(stored.headers) ?? nowMs, nowMs);
   const parkedMs = nowMs - since;
@@ -76,6 +73,7 @@ function park(
     return bury(facts, {
       code: "unknown-task",
       message: `no worker knew the task "${facts.task}" in ${formatMs(parkedMs)}`,
+      worker,
     });
   }
   const delayMs = Math.min(Math.max(parkedMs, shortestParkMs), longestParkMs, parkForMs - parkedMs);

@@ -54,6 +54,11 @@ async function stopWhileRunning(options: Partial<TaskOptions<"default">>, onAbor
   return { unfinished, endings: found.endings(), stats };
 }
 
+test("a task that ends because the worker stops goes back, and is counted as unfinished", async () => {
+  const { unfinished, endings, stats } = await stopWhileRunning({}, ({ signal }) => signal.reason as Error);
+  expect([unfinished, endings, stats]).toMatchObject([1, ["task.released"], { ready: 1 }]);
+});
+
 test("what a handler decides while the worker stops is respected", async () => {
   const ignored = await stopWhileRunning({}, () => new Ignore());
   expect([ignored.endings, ignored.stats]).toMatchObject([["task.ignored"], { ready: 0, delayed: 0 }]);

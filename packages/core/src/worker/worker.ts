@@ -74,6 +74,8 @@ export class Worker {
   #presence: Subscription | undefined;
   #stopping: Promise<{ unfinished: number }> | undefined;
   #finished = 0;
+  /** Of the attempts that have ended. */
+  #handedBack = 0;
   #startedAt = 0;
   #fail: (error: Error) => void = () => {};
 
@@ -88,7 +90,7 @@ export class Worker {
     this.concurrency = settings.concurrency;
     this.failed = new Promise((resolve) => (this.#fail = resolve));
     this.#logger = host.settings.logger.child({ worker: this.name });
-    this.#rules = { tasks: host.tasks, limits: settings.decodeLimits, maxCrashes, parkForMs };
+    this.#rules = { worker: this.name, tasks: host.tasks, limits: settings.decodeLimits, maxCrashes, parkForMs };
     this.#surroundings = {
       worker: this.name,
       clock,
@@ -269,6 +271,7 @@ export class Worker {
     this.#prefetch.ran(attempt.ms);
     this.#intake.adjust();
     this.#drain.track(attempt.conclude(result));
+    if (attempt.isHandedBack) this.#handedBack += 1;
   }
 
   /** Records that a suspect is about to run. One whose mark cannot be stored goes back: it must not run unmarked. */
@@ -306,13 +309,14 @@ export class Worker {
       for (const attempt of this.#attempts) attempt.announceStop();
       await this.#drain.done(timeoutMs - announceAfterMs, this.#handBackNow.signal);
     }
-    const unfinished = [...this.#attempts].filter((attempt) => !attempt.isOverdue);
-    await this.#bounded(Promise.all(unfinished.map((attempt) => attempt.handBack())));
+    const running = [...this.#attempts].filter((attempt) => !attempt.isOverdue);
+    const unfinished = running.length + this.#handedBack;
+    await this.#bounded(Promise.all(running.map((attempt) => attempt.handBack())));
     await this.#bounded(this.#closePresence());
     this.#surroundings.timeLimits.clear();
     this.#state = "stopped";
-    this.#emit({ type: "worker.stopped", worker: this.name, unfinished: unfinished.length });
-    return { unfinished: unfinished.length };
+    this.#emit({ type: "worker.stopped", worker: this.name, unfinished });
+    return { unfinished };
   }
 
   /** Never rejects. */

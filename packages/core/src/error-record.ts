@@ -12,7 +12,11 @@ export interface ErrorRecord {
 const longestChain = 8;
 
 /** Turns whatever was thrown into data. Never throws, also for getters that do and for things that are not errors. */
-export function errorRecord(thrown: unknown, depth = 0): ErrorRecord {
+export function errorRecord(thrown: unknown): ErrorRecord {
+  return recordAt(thrown, 0);
+}
+
+function recordAt(thrown: unknown, depth: number): ErrorRecord {
   try {
     if (!(thrown instanceof Error)) return { name: "NonError", message: cut(describe(thrown), 1000) };
     // An error's own fields may hold anything.
@@ -22,7 +26,7 @@ export function errorRecord(thrown: unknown, depth = 0): ErrorRecord {
       message: cut(String(message), 1000),
       ...(typeof code === "string" || typeof code === "number" ? { code: cut(String(code), 100) } : {}),
       ...(typeof stack === "string" ? { stack: cut(stack, depth === 0 ? 4000 : 1000) } : {}),
-      ...(cause === undefined || depth + 1 >= longestChain ? {} : { cause: errorRecord(cause, depth + 1) }),
+      ...(cause === undefined || depth + 1 >= longestChain ? {} : { cause: recordAt(cause, depth + 1) }),
     };
   } catch {
     return { name: "UnreadableError", message: "the thrown value could not be read" };
@@ -61,7 +65,7 @@ function stackOf({ stack }: ErrorRecord): { readonly stack?: string } {
 function describe(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value !== "object" || value === null) return String(value);
-  return `a ${value.constructor?.name ?? "thing"} was thrown, which is not an Error`;
+  return `an instance of ${value.constructor?.name ?? "no class"} was thrown, which is not an Error`;
 }
 
 /** At most `length` characters, without half of a surrogate pair at the end. */

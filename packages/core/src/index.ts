@@ -6,7 +6,7 @@ export { retryHeaders, type RetryChange } from "./celery-headers.ts";
 export type { Duration } from "./duration.ts";
 export { durationMs, formatMs } from "./duration.ts";
 export { EagerTaskFailed } from "./eager.ts";
-export type { ErrorRecord } from "./error-record.ts";
+export { errorRecord, type ErrorRecord } from "./error-record.ts";
 export {
   AttemptError,
   Ignore,

@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import type { ErrorRecord, Logger, WorkerEvent } from "@q/core";
+import { errorRecord, type ErrorRecord, type Logger, type WorkerEvent } from "@q/core";
 import { redact } from "../output/redact.ts";
 import type { LogLevel } from "../worker/worker-settings.ts";
 import { eventLine, taskOf } from "./event-line.ts";
@@ -29,8 +29,8 @@ export class JsonLog implements WorkerLog {
         timestamp: () => `,"t":"${new Date().toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
         hooks: { streamWrite: redact },
-        // Events carry errors as plain data; only a real one needs pino's own serialiser.
-        serializers: { err: (value: unknown) => (value instanceof Error ? pino.stdSerializers.err(value) : value) },
+        // Pino's own would add every field that an error carries, such as the arguments of a client's command.
+        serializers: { err: (value: unknown) => (value instanceof Error ? errorFields(errorRecord(value)) : value) },
       },
       file ?? stdout(),
     );

@@ -59,6 +59,23 @@ test("a task that takes longer than the idle time does not end it", async () => 
   await expect.poll(isOver).toBe(true);
 });
 
+test("time in which the event loop was blocked is not idle time", async () => {
+  let now = 0;
+  let looks = 0;
+  let isOver = false;
+  const stats = () => ({ busy: 0, finished: (looks += 1), startedAt: 0 });
+  const onOver = (): void => void (isOver = true);
+  const options = { worker: { queues: ["one"], stats }, inspector: undefined, idleMs: 1000, max: undefined };
+  const burst = new Burst({ ...options, onOver, now: () => now });
+  onTestFinished(() => burst.stop());
+  burst.start();
+  now = 60_000;
+  await expect.poll(() => looks).toBeGreaterThan(0);
+  expect(isOver).toBe(false);
+  now += 1000;
+  await expect.poll(() => isOver).toBe(true);
+});
+
 test("it is over after a number of attempts, with the rest left in the queue", async () => {
   let ran = 0;
   const app = await appWith(() => (ran += 1), 20);

@@ -2,7 +2,7 @@ import type { Worker, WorkerEvent } from "@q/core";
 import type { QueueInspector } from "@q/core/broker";
 
 export interface BurstOptions {
-  readonly worker: Worker;
+  readonly worker: Pick<Worker, "stats" | "queues">;
   /** Where the broker has one, it says whether anything is ready that has not arrived yet. */
   readonly inspector: QueueInspector | undefined;
   /** Milliseconds without work after which the burst is over. */
@@ -11,6 +11,8 @@ export interface BurstOptions {
   readonly max: number | undefined;
   /** Called in the middle of the worker's work, so that it takes no more than it should. */
   readonly onOver: () => void;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
 }
 
 const lookMs = 50;
@@ -18,18 +20,20 @@ const lookMs = 50;
 /** Decides when a worker that was started with `--burst` has nothing left to do, and says so once. */
 export class Burst {
   readonly #options: BurstOptions;
+  readonly #now: () => number;
   #started = 0;
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
-  #lastEventAt = performance.now();
+  /** Since when nothing has been seen to happen. A look that comes late, because a task blocked the event loop, has seen nothing. */
+  #quietSince: number | undefined;
   #asking = false;
 
   constructor(options: BurstOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   start(): void {
-    this.#lastEventAt = performance.now();
     this.#timer = setInterval(() => void this.#look(), lookMs).unref();
   }
 
@@ -40,7 +44,7 @@ export class Burst {
   /** To be called with every event of the worker. */
   onEvent(event: WorkerEvent): void {
     if (!("id" in event)) return;
-    this.#lastEventAt = performance.now();
+    this.#quietSince = undefined;
     if (event.type !== "task.started") return;
     this.#started += 1;
     if (this.#started >= (this.#options.max ?? Infinity)) this.#onOver();
@@ -48,7 +52,10 @@ export class Burst {
 
   async #look(): Promise<void> {
     const { worker, idleMs } = this.#options;
-    if (this.#asking || worker.stats().busy > 0 || performance.now() - this.#lastEventAt < idleMs) return;
+    if (this.#asking) return;
+    const now = this.#now();
+    this.#quietSince = worker.stats().busy > 0 ? undefined : (this.#quietSince ?? now);
+    if (now - (this.#quietSince ?? now) < idleMs) return;
     this.#asking = true;
     if (!(await this.#somethingIsReady())) this.#onOver();
     this.#asking = false;

@@ -26,6 +26,8 @@ export interface QueueKeys {
   readonly dead: string;
   /** Their entries, by time of death. */
   readonly deadIndex: string;
+  /** The last tick of each schedule that sends here, by its name. */
+  readonly ticks: string;
   /** Where keys of the consumer `id` begin: what it holds, what landed for it, which suspects it has started. */
   readonly consumers: string;
   /** What a consumer holds: messages by tag. */
@@ -62,6 +64,7 @@ export function queueKeys(
     crashes: `${own}crashes`,
     dead: `${own}dead`,
     deadIndex: `${own}dead-index`,
+    ticks: `${own}ticks`,
     consumers: own,
     held: (id) => `${own}held:${id}`,
     landing: (id, index) => `${own}landing:${id}:${index}`,
@@ -74,6 +77,11 @@ export function queueKeys(
 /** Names of all queues that were declared. */
 export function registryKey(prefix: string): string {
   return `${prefix}q:queues`;
+}
+
+/** What is known of schedules beside their ticks: `entry:<name>` and `paused:<name>`. */
+export function schedulesKey(prefix: string): string {
+  return `${prefix}q:schedules`;
 }
 
 /** Where kombu's producers look up which queue an exchange leads to, and what they find there for a plain queue. */

@@ -19,6 +19,7 @@ import type { Settings } from "./options.ts";
 import { processName } from "./process-name.ts";
 import { Publisher } from "./publisher.ts";
 import { Queues } from "./queues.ts";
+import { RedisScheduleStore } from "./schedule-store.ts";
 import { checkServer } from "./server-check.ts";
 import type { Store } from "./store.ts";
 
@@ -39,6 +40,7 @@ export class OpenBroker {
   readonly publisher: Publisher;
   readonly control: RedisControlBus;
   readonly leases: RedisLeaseStore;
+  readonly schedules: RedisScheduleStore;
   readonly #internals: Internals;
   readonly #consumers = new Set<RedisConsumer>();
   #keeper: Promise<LeaseKeeper> | undefined;
@@ -48,6 +50,7 @@ export class OpenBroker {
     this.publisher = new Publisher(store);
     this.control = new RedisControlBus(store);
     this.leases = new RedisLeaseStore(store);
+    this.schedules = new RedisScheduleStore(store);
     this.#internals = internals;
   }
 

@@ -14,6 +14,7 @@ import {
   type OutgoingMessage,
   type QueueInspector,
   type QueueOptions,
+  type ScheduleStore,
 } from "@q/core/broker";
 import { RedisInspector } from "./inspector.ts";
 import { OpenBroker, type Internals } from "./open-broker.ts";
@@ -28,6 +29,7 @@ export class RedisBroker implements Broker {
   readonly inspector: QueueInspector;
   readonly control: ControlBus;
   readonly leases: LeaseStore;
+  readonly schedules: ScheduleStore;
   readonly #settings: Settings;
   readonly #internals: Internals;
   #open: OpenBroker | undefined;
@@ -54,6 +56,15 @@ export class RedisBroker implements Broker {
       subscribe: async (channel, onPayload) => this.#opened().control.subscribe(channel, onPayload),
     };
     this.leases = { acquire: async (name, ttlMs) => this.#opened().leases.acquire(name, ttlMs) };
+    this.schedules = {
+      now: async () => this.#opened().schedules.now(),
+      list: async () => this.#opened().schedules.list(),
+      begin: async (start) => this.#opened().schedules.begin(start),
+      fire: async (tick) => this.#toPublish().schedules.fire(tick),
+      put: async (name, entry) => this.#opened().schedules.put(name, entry),
+      remove: async (name) => this.#opened().schedules.remove(name),
+      setPaused: async (name, paused) => this.#opened().schedules.setPaused(name, paused),
+    };
   }
 
   get connected(): boolean {

@@ -8,14 +8,14 @@ import { connect, startServer } from "./connecting.ts";
 import { message, take } from "./messages.ts";
 import { createBroker, testSettings } from "./redis-harness.ts";
 
-type User = "q-producer" | "q-worker" | "q-operator";
+type User = "q-producer" | "q-cron" | "q-worker" | "q-operator";
 
 const queue = "emails";
 let server: RedisServer;
 
 beforeAll(async () => {
   server = await RedisServer.start({ acl: ["user default off"] });
-  for (const user of ["q-producer", "q-worker", "q-operator"]) await server.command("ACL", ...setUser(user));
+  for (const user of ["q-producer", "q-cron", "q-worker", "q-operator"]) await server.command("ACL", ...setUser(user));
 });
 afterAll(() => server.stop());
 afterEach(async () => {
@@ -76,6 +76,38 @@ describe("a producer", () => {
     await expect(producer.publish([message("a", { queue: "other" })])).rejects.toMatchObject({ code: "Q1018" });
     await expect(producer.consume([queue], { prefetch: 1 }, () => undefined)).rejects.toMatchObject({ code: "Q1018" });
     expect(await server.command("LLEN", queue)).toBe(1);
+  });
+});
+
+describe("a cron process", () => {
+  test("sends the ticks of schedules, and keeps entries of its own, beside queues that are not its own", async () => {
+    const { schedules } = await open("q-cron", { priorities: true });
+    await server.command("SADD", "q:queues", "other");
+    await schedules.begin({ name: "nightly", at: 1000, queue });
+    const tick = { name: "nightly", at: 2000, queue, message: mail("tick", { priority: 9 }), isStored: true };
+    expect(await schedules.fire(tick)).toBe("gone");
+    await schedules.put("nightly", { every: "1s" });
+    expect(await schedules.fire(tick)).toBe("fired");
+    await schedules.setPaused("nightly", true);
+    expect(await schedules.list()).toEqual([{ name: "nightly", lastTick: 2000, paused: true, entry: { every: "1s" } }]);
+    await schedules.setPaused("nightly", false);
+    expect(await schedules.remove("nightly")).toBe(true);
+    expect(await schedules.now()).toBeGreaterThan(0);
+    // What it was refused at the other queue is not its business.
+    const refused = (await denials()) as readonly (readonly unknown[])[];
+    expect(refused.filter((entry) => !entry.includes("q:{other}:ticks"))).toEqual([]);
+  });
+
+  test("may do nothing else", async () => {
+    const connection = await connect({ url: urlOf("q-cron") });
+    await refuses(connection, [
+      ["rpop", queue],
+      ["lrange", queue, 0, -1],
+      ["hset", `q:{${queue}}:meta`, "paused", 1],
+      ["hgetall", `q:{${queue}}:dead`],
+      ["hdel", `q:{${queue}}:held:c`, "1:0"],
+      ...foreign,
+    ]);
   });
 });
 
@@ -148,7 +180,7 @@ describe("a worker", () => {
 
 describe("an operator", () => {
   test("looks into a queue and changes it", async () => {
-    const { inspector, ...broker } = await opened();
+    const { inspector, schedules, ...broker } = await opened();
     expect(await inspector.queues()).toEqual([queue]);
     expect(await inspector.stats(queue)).toMatchObject({ ready: 1, delayed: 1, inFlight: 1, dead: 2 });
     for (const state of ["ready", "delayed", "in-flight"] as const)
@@ -157,6 +189,9 @@ describe("an operator", () => {
     const [one, other] = items.map(({ entryId }) => entryId);
     expect(await inspector.redrive(queue, [{ entryId: one ?? "" }])).toBe(1);
     expect(await inspector.drop(queue, [other ?? ""])).toBe(1);
+    await schedules.setPaused("nightly", true);
+    expect(await schedules.list()).toHaveLength(1);
+    expect(await schedules.remove("nightly")).toBe(true);
     await inspector.pause(queue);
     await inspector.resume(queue);
     expect(await inspector.purge(queue)).toBe(3);
@@ -171,14 +206,14 @@ describe("an operator", () => {
   });
 
   /** With a message in each place. */
-  async function opened(): Promise<{ inspector: RedisBroker["inspector"]; close: () => Promise<void> }> {
+  async function opened(): Promise<Pick<RedisBroker, "inspector" | "schedules" | "close">> {
     const [worker, operator] = [await open("q-worker"), await open("q-operator")];
     await worker.publish([mail("dead 1"), mail("dead 2")]);
     await settleAll(await take(worker, 2, queue), { kind: "bury", reason: { code: "failed", message: "gave up" } });
     await worker.publish([mail("in flight")]);
     await take(worker, 1, queue);
     await worker.publish([mail("ready"), mail("delayed", { delayMs: 60_000 })]);
-    return { inspector: operator.inspector, close: () => operator.close() };
+    return { inspector: operator.inspector, schedules: operator.schedules, close: () => operator.close() };
   }
 });
 

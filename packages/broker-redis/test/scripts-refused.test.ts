@@ -9,6 +9,7 @@ import { publishOnce } from "../src/scripts/publish-once.ts";
 import { purge } from "../src/scripts/purge.ts";
 import { redrive } from "../src/scripts/redrive.ts";
 import { stats } from "../src/scripts/stats.ts";
+import { fireTick } from "../src/scripts/tick.ts";
 import { Place, pushes, reason } from "./scripts-place.ts";
 
 let server: RedisServer;
@@ -44,6 +45,7 @@ async function fullPlace(): Promise<Place> {
   await place.publish(...pushes(2, { delayMs: hourMs }));
   const [due] = (await connection.call("zrange", keys.delayed, 0, 0)) as string[]; // what ZRANGE answers
   await connection.call("zadd", keys.delayed, 1, due ?? "");
+  await connection.call("hset", keys.ticks, "nightly", 1000);
   return place;
 }
 
@@ -59,6 +61,11 @@ const once =
       push: { text: "once", list: 0, delayMs },
       replicas: 0,
     });
+
+const fire =
+  (push: { readonly list: number; readonly text: string } | undefined): Run =>
+  ({ connection, keys }) =>
+    fireTick(connection, keys, { name: "nightly", at: 2000, elsewhere: undefined, push, replicas: 0 });
 
 const settleEverything: Run = (place) =>
   place.settle(
@@ -91,6 +98,8 @@ const taking: Uses = {
   ],
   "publish once": [once(0), ["once", "meta", "delayed", "list 0"]],
   "publish once with delay": [once(hourMs), ["once", "meta", "delayed", "list 0"]],
+  fire: [fire({ list: 0, text: "tick" }), ["ticks", "list 0"]],
+  "fire without a message": [fire(undefined), ["ticks"]],
   redrive: [
     ({ connection, keys }) => redrive(connection, keys, [{ entry, list: 0, text: "again" }]),
     ["dead", "dead-index", "meta", ...lists],

@@ -11,6 +11,7 @@ import { publishOnce } from "../../../src/scripts/publish-once.ts";
 import { publish } from "../../../src/scripts/publish.ts";
 import { renew } from "../../../src/scripts/renew.ts";
 import { settle, type Ending } from "../../../src/scripts/settle.ts";
+import { fireTick } from "../../../src/scripts/tick.ts";
 import { adminOf } from "../load.ts";
 import type { Row } from "../world.ts";
 
@@ -35,6 +36,8 @@ const steps: Readonly<Record<string, Step>> = {
     publish(connection, keys, { producerId: "p", sequence: 9, replicas: 0, pushes: [push(0), push(60_000)] }),
   publishOnce: (connection) =>
     publishOnce(connection, keys, { keyHash: "k", ttlMs: 1000, attempt: "a", push: push(60_000), replicas: 0 }),
+  fire: (connection) =>
+    fireTick(connection, keys, { name: "s", at: 1, elsewhere: 0, push: { list: 0, text: "{}" }, replicas: 0 }),
   enter: (connection) => enter(connection, keys, { id: "new", leaseMs: 60_000 }),
   claim: (connection) => claim(connection, keys, { id: me, most: 2, lists: 4 }),
   adopt: (connection) => adopt(connection, keys, { id: me, most: 2, known: [] }),
@@ -59,6 +62,7 @@ const spoiled: readonly string[] = [
   keys.crashes,
   keys.dead,
   keys.deadIndex,
+  keys.ticks,
   ...[me, deceased].flatMap((id) => [keys.held(id), keys.started(id), keys.landing(id, 0)]),
   keys.producer("p"),
   keys.once("k"),
@@ -121,6 +125,7 @@ async function fill(connection: Connection): Promise<void> {
   }
   await connection.call("zadd", keys.delayed, 1, `${"0".repeat(17)}{"due":1}`);
   await connection.call("zadd", keys.grave, 9e15, "older");
+  await connection.call("hset", keys.ticks, "s", 0);
 }
 
 async function dump(connection: Connection): Promise<readonly (readonly [name: string, bytes: string])[]> {

@@ -88,6 +88,7 @@ export class RedisConsumer implements Consumer {
   /** A queue that is named twice gets two. */
   readonly #turns: readonly Source[];
   readonly #polling: PollingConsumer;
+  readonly #unlisten: () => void;
   /** Whose turn is first in the next fetch. */
   #first = 0;
   #stopping: Promise<void> | undefined;
@@ -112,6 +113,7 @@ export class RedisConsumer implements Consumer {
       { prefetch, claim: (max) => this.#claim(max), safetyPollMs, clock, logger },
       options.onDelivery,
     );
+    this.#unlisten = store.connection.onReconnect(() => this.#polling.retry());
   }
 
   /** @throws BrokerError when the queues cannot be entered */
@@ -147,6 +149,7 @@ export class RedisConsumer implements Consumer {
 
   /** Stops without a word, as a process that is killed. */
   abandon(): void {
+    this.#unlisten();
     for (const source of this.#sources) {
       source.stop();
       source.holder.abandon();
@@ -155,6 +158,7 @@ export class RedisConsumer implements Consumer {
   }
 
   async #stop(): Promise<void> {
+    this.#unlisten();
     for (const source of this.#sources) source.stop();
     await this.#polling.stop();
     await Promise.all(this.#sources.map((source) => this.#giveBack(source)));

@@ -269,6 +269,18 @@ describe("a fetch that fails", () => {
     await consumer.stop();
   });
 
+  test("is tried again at once when the store can be reached again", async () => {
+    const store = new FakeStore();
+    store.errors.push(...Array.from({ length: 10 }, () => new Error("no answer")));
+    const consumer = store.consume(4);
+    await store.clock.advance(8000);
+    const before = store.fetches.length;
+    consumer.retry();
+    await settle(store);
+    expect(store.fetches).toHaveLength(before + 1);
+    await consumer.stop();
+  });
+
   test("starts with a short pause again after one that worked", async () => {
     const store = new FakeStore();
     store.errors.push(...Array.from({ length: 5 }, () => new Error("no answer")));

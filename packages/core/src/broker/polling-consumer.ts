@@ -47,6 +47,8 @@ export class PollingConsumer implements Consumer {
   /** Something may be there: the last fetch was full, or somebody called `wake` since it began. */
   #mayHaveMore = true;
   #failures = 0;
+  /** After a failed fetch. */
+  #pause: AbortController | undefined;
 
   constructor(options: PollingConsumerOptions, onDelivery: (delivery: Delivery) => void) {
     this.#options = options;
@@ -72,6 +74,11 @@ export class PollingConsumer implements Consumer {
     this.#fetchIfUseful();
   }
 
+  /** Tells it that the store can be reached again: ends the pause after a failed fetch. */
+  retry(): void {
+    this.#pause?.abort();
+  }
+
   resize(prefetch: number): void {
     this.#prefetch = prefetch;
     this.#fetchIfUseful();
@@ -79,6 +86,7 @@ export class PollingConsumer implements Consumer {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#pause?.abort();
     this.#timer?.cancel();
     if (this.#soon !== undefined) clearImmediate(this.#soon);
     await this.#claiming;
@@ -132,10 +140,16 @@ export class PollingConsumer implements Consumer {
       this.#failures += 1;
       const pauseMs = Math.min(longestPauseMs, 100 * 2 ** Math.min(this.#failures, 10)) * (0.5 + Math.random() / 2);
       this.#options.logger.warn({ err: error, pauseMs: Math.round(pauseMs) }, "fetching messages failed; trying again");
-      await sleep(this.#clock, pauseMs, this.#stopped.signal);
+      await this.#rest(pauseMs);
       this.#mayHaveMore = true;
       return undefined;
     }
+  }
+
+  async #rest(pauseMs: number): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    this.#pause = new AbortController();
+    await sleep(this.#clock, pauseMs, this.#pause.signal);
   }
 
   /** `false` when it stopped meanwhile. */

@@ -6,7 +6,7 @@ import {
   type PublishRejected,
   type PublishUnknown,
 } from "@q/core/broker";
-import { readyToPush, type Dated } from "./ready-to-push.ts";
+import { pushedAtOnce, readyToPush, type Dated } from "./ready-to-push.ts";
 import { publish, type Push } from "./scripts/publish.ts";
 import { publishOnce } from "./scripts/publish-once.ts";
 import type { Store } from "./store.ts";
@@ -111,11 +111,12 @@ export class Publisher implements OncePublisher {
    * keep what has an eta until then. Should one of ours come after all, core puts back what comes too early.
    */
   async #placed(queue: string, pushes: readonly Dated[]): Promise<readonly Push[]> {
-    if (!pushes.some(({ delayMs, hasEta }) => hasEta && delayMs > 0)) return pushes;
+    if (!pushes.some(({ dated }) => dated !== undefined)) return pushes;
     const { publishing, queues } = this.#store;
     const { meta, lease } = queues.keysOf(queue);
     const isOurs =
       (await publishing.call("zcard", lease)) !== 0 || (await publishing.call("hget", meta, "tag")) !== null;
-    return isOurs ? pushes : pushes.map((push) => (push.hasEta ? { ...push, delayMs: 0 } : push));
+    if (isOurs) return pushes;
+    return pushes.map((push) => (push.dated === undefined ? push : pushedAtOnce(this.#store, push.dated)));
   }
 }

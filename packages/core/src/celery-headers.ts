@@ -91,6 +91,23 @@ export function parkHeaders(headers: JsonObject, sinceMs: number): JsonObject {
   return { ...withoutNotes(headers), [parkedAtHeader]: sinceMs };
 }
 
+/**
+ * The header table for putting back a message that came before its time.
+ * @param untilMs when it is due, epoch milliseconds
+ */
+export function heldHeaders(headers: JsonObject, untilMs: number): JsonObject {
+  return { ...withoutNotes(headers), [readyAtHeader]: Math.round(untilMs) };
+}
+
+/**
+ * Whether the broker was told to hold a message until its eta: it then was due when it came, whatever the clocks of its sender and of this machine say.
+ * Celery's producers tell no broker, and its workers' retries have another eta.
+ */
+export function wasHeld({ etaMs, sentAtMs }: { readonly etaMs: number; readonly sentAtMs: number | null }): boolean {
+  // One of the two is rounded.
+  return sentAtMs !== null && Math.abs(etaMs - sentAtMs) <= 1;
+}
+
 /** When a message was parked first, epoch milliseconds; `null` when it is not parked. */
 export function parkedAtMs(headers: JsonObject): number | null {
   return readCount(headers[parkedAtHeader]);

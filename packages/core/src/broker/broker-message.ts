@@ -14,7 +14,8 @@ export interface MessageProperties {
 
 /**
  * Header that says since when, or from when on, a message is ready: epoch milliseconds by its sender's clock. Core sets it. A broker whose store keeps no times
- * may read it for people, and never decides by it.
+ * may read it for people, and never decides by it. One that delivers a message before its `delayMs` is over, because its users want that, sets it to the
+ * time of storing: a message that is ready from its eta on counts as due when it comes.
  */
 export const readyAtHeader = "q_sent_at";
 

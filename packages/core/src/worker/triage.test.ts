@@ -43,6 +43,18 @@ test("what nobody can read is dead, with the name of the worker that gave it up"
 
 test("what comes before its time waits for the rest of it", () => {
   expect(sort({ etaMs: now + hour })).toMatchObject({ outcome: { kind: "requeue", delayMs: hour } });
+  // Celery's retry of a message that we had delayed.
+  expect(sort({ etaMs: now + hour, sentAtMs: now })).toMatchObject({ outcome: { kind: "requeue", delayMs: hour } });
+});
+
+test("what a broker has held until its time is due, whatever the clock of its sender or of this worker says", () => {
+  const etaMs = now + hour;
+  const runs = { event: { type: "task.parked" } };
+  expect(sort({ etaMs, sentAtMs: etaMs })).toMatchObject(runs);
+  const postponed = sort({ etaMs: etaMs + 0.7 });
+  if (postponed.kind !== "settle" || postponed.outcome.kind !== "requeue") throw new Error("expected a requeue");
+  const { headers = {} } = postponed.outcome;
+  expect(sort({}, { headers: headers as Record<string, never> })).toMatchObject(runs);
 });
 
 test("an unknown task waits as long as it has waited so far, and is dead after a day", () => {

@@ -2,7 +2,7 @@ import type { BrokerMessage } from "../broker/broker-message.ts";
 import type { DeadReason, Delivery, Outcome } from "../broker/delivery.ts";
 import type { DecodeLimits } from "../celery-body.ts";
 import { decodeMessage } from "../celery-codec.ts";
-import { parkHeaders, parkedAtMs } from "../celery-headers.ts";
+import { heldHeaders, parkHeaders, parkedAtMs, wasHeld } from "../celery-headers.ts";
 import { DecodeError } from "../decode-error.ts";
 import { formatMs } from "../duration.ts";
 import type { Message } from "../message.ts";
@@ -28,7 +28,7 @@ const longestParkMs = 300_000;
 
 /**
  * Looks at a delivery before it gets a slot. What nobody can read is dead, with its bytes; what killed too many workers is dead as poison;
- * what came too late is dropped; what came too early waits; what nobody here knows is parked.
+ * what came too late is dropped; what came too early waits, once; what nobody here knows is parked.
  */
 export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): Triage {
   const { message: stored, crashes } = delivery;
@@ -52,11 +52,12 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
   if (message.expiresMs !== null && message.expiresMs <= nowMs) {
     return { kind: "settle", outcome: { kind: "ack" }, event: { ...facts, type: "task.expired" } };
   }
-  if (message.etaMs !== null && message.etaMs > nowMs) {
-    const delayMs = message.etaMs - nowMs;
+  const { etaMs, sentAtMs } = message;
+  if (etaMs !== null && etaMs > nowMs && !wasHeld({ etaMs, sentAtMs })) {
+    const delayMs = etaMs - nowMs;
     return {
       kind: "settle",
-      outcome: { kind: "requeue", delayMs },
+      outcome: { kind: "requeue", delayMs, headers: heldHeaders(stored.headers, etaMs) },
       event: { ...facts, type: "task.postponed", delayMs },
     };
   }

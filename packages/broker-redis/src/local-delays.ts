@@ -11,8 +11,8 @@ export class LocalDelays {
   }
 
   announce(queue: string, delayMs: number): void {
-    const listeners = this.#listeners.get(queue);
-    if (listeners === undefined || delayMs <= 0) return;
+    if (delayMs <= 0) return;
+    const listeners = this.#listeners.get(queue) ?? [];
     for (const listener of listeners) listener(delayMs);
   }
 }

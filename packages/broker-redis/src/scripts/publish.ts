@@ -1,13 +1,14 @@
 import type { Connection } from "../connection.ts";
 import type { Envelope } from "../envelope.ts";
 import type { QueueKeys } from "../keys.ts";
+import { pack, unpacking } from "./packed.ts";
 import { script } from "./script.ts";
 
 /** Longest time that Redis remembers a silent producer: far beyond any repetition. Short, because each run of a short program is one. Milliseconds. */
 const producerTtlMs = 300_000;
 
 /**
- * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (list, delay, message)…
+ * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (list, delay, sizes, messages)…
  * A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
  * WAIT behind it would count replicas that have not heard of it yet.
  */
@@ -17,32 +18,29 @@ const publishScript = script(
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return 0
 end
-local ready, delayed, keys = {}, 0, 0
-for i = 3, #ARGV, 3 do
-  if ARGV[i + 1] == '0' then
-    local list = ready[ARGV[i]]
-    if not list then
-      list = {}
-      ready[ARGV[i]] = list
-      redis.call('LLEN', KEYS[4 + ARGV[i]])
-    end
-    list[#list + 1] = ARGV[i + 2]
+${unpacking}local ready, delayed, count = {}, {}, 0
+for i = 3, #ARGV, 4 do
+  local run = {list = ARGV[i], delay = ARGV[i + 1], messages = texts(ARGV[i + 2], ARGV[i + 3])}
+  if run.delay == '0' then
+    redis.call('LLEN', KEYS[4 + run.list])
+    ready[#ready + 1] = run
   else
-    delayed = delayed + 1
+    delayed[#delayed + 1] = run
+    count = count + #run.messages
   end
 end
-if delayed > 0 then redis.call('HLEN', KEYS[2]); redis.call('ZCARD', KEYS[3]) end
-for list, messages in pairs(ready) do
-  for from = 1, #messages, 1000 do
-    redis.call('LPUSH', KEYS[4 + list], unpack(messages, from, math.min(from + 999, #messages)))
+if count > 0 then redis.call('HLEN', KEYS[2]); redis.call('ZCARD', KEYS[3]) end
+for _, run in ipairs(ready) do
+  for from = 1, #run.messages, 1000 do
+    redis.call('LPUSH', KEYS[4 + run.list], unpack(run.messages, from, math.min(from + 999, #run.messages)))
   end
 end
-if delayed > 0 then
-  local seq = redis.call('HINCRBY', KEYS[2], 'delayed', delayed) - delayed
-  for i = 3, #ARGV, 3 do
-    if ARGV[i + 1] ~= '0' then
+if count > 0 then
+  local seq = redis.call('HINCRBY', KEYS[2], 'delayed', count) - count
+  for _, run in ipairs(delayed) do
+    for _, message in ipairs(run.messages) do
       seq = seq + 1
-      redis.call('ZADD', KEYS[3], now + ARGV[i + 1], string.format('%016.0f', seq) .. ARGV[i] .. ARGV[i + 2])
+      redis.call('ZADD', KEYS[3], now + run.delay, string.format('%016.0f', seq) .. run.list .. message)
     end
   end
 end
@@ -67,10 +65,30 @@ export async function publish(
     readonly replicas: number;
   },
 ): Promise<void> {
-  const args: (string | number)[] = [batch.sequence, producerTtlMs];
-  for (const { list, delayMs, text } of batch.pushes) args.push(list, wholeDelay(delayMs), text);
+  const args: (string | number | Buffer)[] = [batch.sequence, producerTtlMs];
+  for (const { list, delayMs, texts } of runsOf(batch.pushes)) {
+    const { sizes, bytes } = pack(texts);
+    args.push(list, wholeDelay(delayMs), sizes, bytes);
+  }
   const named = [keys.producer(batch.producerId), keys.meta, keys.delayed, ...keys.lists];
   await connection.run(publishScript, named, args, { replicas: batch.replicas });
+}
+
+interface Run {
+  readonly list: number;
+  readonly delayMs: number;
+  readonly texts: string[];
+}
+
+/** Neighbours with the same list and delay, together. Mostly that is all of them. */
+function runsOf(pushes: readonly Push[]): readonly Run[] {
+  const runs: Run[] = [];
+  let last: Run | undefined;
+  for (const { list, delayMs, text } of pushes) {
+    if (last?.list !== list || last.delayMs !== delayMs) runs.push((last = { list, delayMs, texts: [] }));
+    last.texts.push(text);
+  }
+  return runs;
 }
 
 /** One more than asked, because the server's current millisecond may be almost over: never early. */

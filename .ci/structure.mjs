@@ -29,7 +29,7 @@ const zones = [
     name: "a test of the testkit or of a broker",
     files: /^packages\/broker-[^/]+\/(test\/|.*\.test(-d)?\.ts$)/,
     own: true,
-    may: [outside, /^@q\/(core|broker-testkit|test-servers)(\/|$)/],
+    may: [outside, /^@q\/(core|broker-testkit|fault-kit|test-servers)(\/|$)/],
   },
   { name: "a leaf of core", files: coreLeaf, may: [node, coreLeaf] },
   {
@@ -51,6 +51,12 @@ const zones = [
   },
   { name: "a broker", files: /^packages\/broker-[^/]+\//, own: true, may: [outside, /^@q\/core\/broker$/] },
   { name: "the test servers", files: /^packages\/test-servers\//, own: true, may: [outside] },
+  {
+    name: "the fault kit",
+    files: /^packages\/fault-kit\//,
+    own: true,
+    may: [outside, /^@q\/(core|test-servers)(\/|$)/],
+  },
   { name: "a package", files: /^packages\/[^/]+\//, own: true, may: [outside, /^@q\/core(\/|$)/] },
   {
     name: "the bench",

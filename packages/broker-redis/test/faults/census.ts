@@ -1,5 +1,5 @@
+import type { History, Violation } from "@q/fault-kit";
 import { queueKeys } from "../../src/keys.ts";
-import type { History } from "./history.ts";
 
 /** Runs a command past the network that a row breaks. */
 export type Admin = (name: string, ...args: readonly (string | number)[]) => Promise<unknown>;
@@ -49,12 +49,6 @@ export async function census(admin: Admin, queue: string): Promise<Places> {
 }
 
 const everyMs = 100;
-
-/** Where a message was and should not have been. */
-export interface Violation {
-  readonly id: string;
-  readonly what: string;
-}
 
 /** Takes the census all the time, and keeps what should never be. */
 export class CensusWatch {

@@ -1,100 +1,24 @@
-import { mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { RedisServer, TcpProxy, type RedisServerOptions } from "@q/test-servers";
-import { Child, type Orders, type Program } from "./child.ts";
-import { History } from "./history.ts";
+import { World as FaultWorld, type Row as FaultRow, type WorldOptions } from "@q/fault-kit";
+import { RedisServer, type RedisServerOptions } from "@q/test-servers";
 
-export interface WorldOptions {
-  /** All that is drawn by lot in a row follows from it. */
-  readonly seed: number;
-  /** A module with another build of the adapter. Default: the one that is built here. */
-  readonly brokerModule?: string | undefined;
-}
+export type Row = FaultRow<World>;
 
-/** Every test server is without an append-only file. */
-const expected = /^$|append-only file/;
+const adapter = {
+  module: new URL("../../dist/index.js", import.meta.url).href,
+  factory: "redis",
+  // Every test server is without an append-only file.
+  expectedWarnings: /append-only file/,
+};
 
-/** One row of the fault matrix. */
-export interface Row {
-  /** Of the matrix. */
-  readonly row: string;
-  /** What must hold. */
-  readonly name: string;
-  /** What would go wrong without. */
-  readonly why: string;
-  /** Longest time. Milliseconds. Default two minutes. */
-  readonly withinMs?: number;
-  /** A program without which it cannot be tried. */
-  readonly needs?: string;
-  run(world: World): Promise<void>;
-}
-
-/** The servers and processes of one row, and the log that all of them append to. */
-export class World {
-  readonly seed: number;
-  readonly history: History;
-  readonly #folder: string;
-  readonly #brokerModule: string | undefined;
-  readonly #children: Child[] = [];
-  readonly #closing: (() => Promise<unknown>)[] = [];
-  #random: number;
-
-  constructor({ seed, brokerModule }: WorldOptions) {
-    this.seed = seed;
-    this.#random = seed;
-    this.#brokerModule = brokerModule;
-    this.#folder = mkdtempSync(join(tmpdir(), "q-faults-"));
-    this.history = new History(join(this.#folder, "log.jsonl"));
-  }
-
-  /** From 0 to 1, the same for the same seed: mulberry32. */
-  random(): number {
-    this.#random = (this.#random + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+/** A world with Redis servers. */
+export class World extends FaultWorld {
+  constructor(options: WorldOptions) {
+    super(adapter, options);
   }
 
   async server(options: RedisServerOptions = {}): Promise<RedisServer> {
     const server = await RedisServer.start(options);
     this.defer(() => server.stop());
     return server;
-  }
-
-  async proxy(server: RedisServer): Promise<TcpProxy> {
-    const proxy = await TcpProxy.start(server);
-    this.defer(() => proxy.stop());
-    return proxy;
-  }
-
-  start(program: Program, orders: Orders): Child {
-    const log = join(this.#folder, "log.jsonl");
-    const output = join(this.#folder, `${program}-${this.#children.length}.txt`);
-    const child = Child.start(program, { ...orders, log, brokerModule: this.#brokerModule }, output);
-    this.#children.push(child);
-    return child;
-  }
-
-  /** What every process has warned of, for whoever looks why a row failed. */
-  get warnings(): string {
-    return this.#children
-      .map(({ pid, output }) => ({ pid, lines: output.split("\n").filter((line) => !expected.test(line)) }))
-      .filter(({ lines }) => lines.length > 0)
-      .map(({ pid, lines }) => `--- ${pid}\n${lines.slice(0, 20).join("\n")}`)
-      .join("\n");
-  }
-
-  /** Has something done when the row is over, last things first. */
-  defer(action: () => Promise<unknown>): void {
-    this.#closing.unshift(action);
-  }
-
-  async close(): Promise<void> {
-    for (const action of this.#closing) await action();
-    await Promise.all(this.#children.map((child) => child.kill()));
-    this.history.close();
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+import type { MutantPlace, Mutation } from "@q/fault-kit";
 import type { Row } from "../world.ts";
 import { lateLanding } from "../rows/late-landing.ts";
 import { repliesLost } from "../rows/replies-lost.ts";
@@ -5,19 +7,20 @@ import { serverFrozen } from "../rows/server-frozen.ts";
 import { serverFull } from "../rows/server-full.ts";
 import { workerFrozen } from "../rows/worker-frozen.ts";
 
-/** A line that keeps messages safe, how to break it, and the row that must see it. */
-export interface Mutation {
-  readonly name: string;
-  /** Of the package's source. */
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
+/** A mutation, and the row that must see it. */
+export interface SeenMutation extends Mutation {
   readonly seenBy: Row;
   /** How that row fails. */
   readonly seenAs: RegExp;
 }
 
-export const mutations: readonly Mutation[] = [
+/** What mutants are made of. */
+export const place: MutantPlace = {
+  folder: fileURLToPath(new URL("../../..", import.meta.url)),
+  entries: ["index.ts", "lease-thread.ts"],
+};
+
+export const mutations: readonly SeenMutation[] = [
   {
     name: "everybody may be taken for dead right after Redis was away",
     file: "scripts/renew.ts",

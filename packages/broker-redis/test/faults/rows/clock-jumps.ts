@@ -1,8 +1,7 @@
+import { eventually, judge, recoveryTimes } from "@q/fault-kit";
 import { ClockShim } from "@q/test-servers";
 import { expect } from "vitest";
-import { eventually } from "../eventually.ts";
 import { Load } from "../load.ts";
-import { judge, recoveryTimes } from "../verdict.ts";
 import type { Row } from "../world.ts";
 
 const hour = 3_600_000;

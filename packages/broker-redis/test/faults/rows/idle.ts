@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { silentLogger } from "@q/core/broker";
+import { eventually } from "@q/fault-kit";
 import { expect } from "vitest";
 import { queueKeys } from "../../../src/keys.ts";
 import { message } from "../../messages.ts";
 import { createBroker, testSettings } from "../../redis-harness.ts";
-import { eventually } from "../eventually.ts";
 import { Monitor } from "../monitor.ts";
 import type { Row } from "../world.ts";
 

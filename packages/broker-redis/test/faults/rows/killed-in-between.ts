@@ -1,6 +1,5 @@
+import { eventually, type History } from "@q/fault-kit";
 import { expect } from "vitest";
-import { eventually } from "../eventually.ts";
-import type { History } from "../history.ts";
 import { Load, queue } from "../load.ts";
 import type { Row, World } from "../world.ts";
 

@@ -1,8 +1,8 @@
+import { eventually } from "@q/fault-kit";
 import { expect } from "vitest";
 import { encodeEnvelope } from "../../../src/envelope.ts";
 import { queueKeys } from "../../../src/keys.ts";
 import { census } from "../census.ts";
-import { eventually } from "../eventually.ts";
 import { adminOf, queue } from "../load.ts";
 import type { Row } from "../world.ts";
 

@@ -1,6 +1,5 @@
+import { type Child, eventually } from "@q/fault-kit";
 import { expect } from "vitest";
-import type { Child } from "../child.ts";
-import { eventually } from "../eventually.ts";
 import { Load } from "../load.ts";
 import type { Row } from "../world.ts";
 

@@ -1,5 +1,5 @@
+import { eventually } from "@q/fault-kit";
 import { expect } from "vitest";
-import { eventually } from "../eventually.ts";
 import { Load } from "../load.ts";
 import type { Row } from "../world.ts";
 

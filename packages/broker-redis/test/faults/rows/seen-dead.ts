@@ -1,6 +1,6 @@
+import { recoveryTimes } from "@q/fault-kit";
 import { expect } from "vitest";
 import { Load } from "../load.ts";
-import { recoveryTimes } from "../verdict.ts";
 import type { Row } from "../world.ts";
 
 export const seenDead: Row = {

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { eventually } from "../eventually.ts";
+import { eventually } from "@q/fault-kit";
 import { Load } from "../load.ts";
 import type { Row, World } from "../world.ts";
 

@@ -1,11 +1,10 @@
 import { createApp, retry } from "@q/core";
 import { logger, note, pause, told } from "./note.mjs";
 
-// Another build of the adapter when the harness itself is tested.
-const { redis } = await import(told.brokerModule ?? "@q/broker-redis");
+const { adapter, url, queue, broker = {} } = told;
+const { [adapter.factory]: createBroker } = await import(adapter.module);
 
-const { url, queue, broker = {} } = told;
-export const app = createApp({ broker: redis({ url, ...broker }), queues: [queue], logger });
+export const app = createApp({ broker: createBroker({ url, ...broker }), queues: [queue], logger });
 
 /** Its arguments say how a run goes: how long it takes, how often it fails, what it does to its process. */
 export const work = app.instrumentedTask(

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-export type Program = "worker" | "producer" | "claimer" | "sender-once";
+export type Program = "worker" | "producer" | "claimer";
 
-/** What a program is told, on top of where Redis and the log are. */
+/** What a program is told, on top of where the broker and the log are. */
 export type Orders = Readonly<Record<string, unknown>>;
 
 const endsWithinMs = 15_000;
@@ -27,7 +27,7 @@ export class Child {
   }
 
   static start(program: Program, orders: Orders, output: string): Child {
-    const file = fileURLToPath(new URL(`processes/${program}.mjs`, import.meta.url));
+    const file = fileURLToPath(new URL(`../processes/${program}.mjs`, import.meta.url));
     const out = openSync(output, "a");
     const process_ = spawn(process.execPath, [file, JSON.stringify(orders)], { stdio: ["ignore", out, out] });
     closeSync(out);

@@ -1,0 +1,16 @@
+export { Child } from "./child.ts";
+export type { Orders, Program } from "./child.ts";
+export { eventually } from "./eventually.ts";
+export { Fleet } from "./fleet.ts";
+export { History } from "./history.ts";
+export type { LogEvent, Trace } from "./history.ts";
+export { Load } from "./load.ts";
+export type { Census, LoadOptions, LoadSettings, Violation } from "./load.ts";
+export { Mutant } from "./mutant.ts";
+export type { Mutation, MutantPlace } from "./mutant.ts";
+export { expectHolds, testRow } from "./run-row.ts";
+export type { Row } from "./run-row.ts";
+export { judge, recoveryTimes } from "./verdict.ts";
+export type { Verdict } from "./verdict.ts";
+export { World } from "./world.ts";
+export type { Adapter, WorldOptions } from "./world.ts";

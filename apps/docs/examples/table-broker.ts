@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BrokerError, PollingConsumer, silentLogger } from "@q/core/broker";
+import { BrokerError, PollingConsumer, PublishRejected, silentLogger } from "@q/core/broker";
 import type {
   Broker,
   BrokerContext,
@@ -56,7 +56,7 @@ export class TableBroker implements Broker {
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
-    this.#assertOpen();
+    if (!this.connected) throw new PublishRejected("Q1010", "the broker is not open: nothing was stored");
     for (const { delayMs, ...message } of structuredClone(messages)) this.#table.add(message, delayMs);
   }
 

@@ -106,15 +106,19 @@ export const sendingFaults: readonly Fault[] = [
   {
     name: "publish waits for a connection for ever",
     caughtBy: [
-      "publish on a broker that is not open rejects with a BrokerError",
-      "publish on a closed broker rejects with a BrokerError",
+      "publish on a broker that is not open says that nothing was stored",
+      "publish on a closed broker says that nothing was stored",
       "publish while cut off ends, and says whether the message may be stored",
     ],
     broker: (healthy) => ({ publish: (messages) => (healthy.connected ? healthy.publish(messages) : forever()) }),
   },
   {
     name: "publish does not say whether the message may be stored",
-    caughtBy: ["publish while cut off ends, and says whether the message may be stored"],
+    caughtBy: [
+      "publish while cut off ends, and says whether the message may be stored",
+      "publish on a broker that is not open says that nothing was stored",
+      "publish on a closed broker says that nothing was stored",
+    ],
     broker: (healthy) => ({
       publish: (messages) =>
         healthy.publish(messages).catch(() => {

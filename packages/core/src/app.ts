@@ -11,6 +11,7 @@ import type { Logger } from "./logger.ts";
 import type { Store } from "./middleware.ts";
 import { Producer } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
+import { sendMany } from "./send-many.ts";
 import { Sender } from "./sender.ts";
 import type { Sent, SendOptions, Signature } from "./signature.ts";
 import { Task, type Handler, type TaskOptions } from "./task.ts";
@@ -142,21 +143,7 @@ export class App<Queue extends string = string> {
    */
   async sendMany(signatures: Iterable<Signature> | AsyncIterable<Signature>): Promise<readonly Sent[]> {
     const { producer, sender } = this.#ready();
-    const sends: Promise<Sent>[] = [];
-    let hasFailed = false;
-    try {
-      for await (const signature of signatures) {
-        const send = sender.send(signature);
-        // Looked at below, all together; until then a rejection must not count as unhandled.
-        send.catch(() => (hasFailed = true));
-        sends.push(send);
-        await producer.room();
-        if (hasFailed) break;
-      }
-    } finally {
-      await Promise.allSettled(sends);
-    }
-    return await Promise.all(sends);
+    return await sendMany(signatures, { producer, sender });
   }
 
   /**
@@ -201,8 +188,8 @@ export class App<Queue extends string = string> {
     return new Worker({ broker: broker ?? this.broker, settings: this.#settings, tasks: this.#tasks, open }, options);
   }
 
-  async #send(signature: Signature): Promise<Sent> {
-    return await this.#ready().sender.send(signature);
+  #send(signature: Signature): Promise<Sent> {
+    return this.#ready().sender.send(signature);
   }
 
   /** Makes what sends, with the parts that the app has by now. */
@@ -226,7 +213,7 @@ export class App<Queue extends string = string> {
     const runner = eager ? new EagerRunner(this.#settings, this.#tasks) : undefined;
     const store: Store =
       runner === undefined
-        ? (message, key) => producer.send(message, key)
+        ? (message, key, receiver) => producer.send(message, key, receiver)
         : eagerStore(clock, (delivery) => runner.run(delivery));
     this.#sending = { producer, sender: new Sender(this.#settings, this.#tasks, store) };
     return this.#sending;

@@ -30,9 +30,8 @@ interface Trail {
 }
 
 function check(value: unknown, trail: Trail): void {
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return;
-  if (typeof value === "number" && Number.isFinite(value)) return;
-  if (typeof value !== "object") refuse(trail, refusalOf(value));
+  if (isPassed(value)) return;
+  if (typeof value !== "object" || value === null) refuse(trail, refusalOf(value));
   if (trail.steps.length >= mostLevels) refuseDeep(trail, value);
   if (Array.isArray(value)) {
     // By index: forEach would pass over holes, which JSON turns into null.
@@ -40,13 +39,20 @@ function check(value: unknown, trail: Trail): void {
     return;
   }
   if (!isPlain(value)) refuse(trail, refusalOfInstance(value));
-  for (const [key, child] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
     if (key === "__proto__") refuse(trail, protoKey);
+    const child = (value as Record<string, unknown>)[key]; // one of its own keys
     if (child !== undefined) enter(value, key, child, trail);
   }
 }
 
+function isPassed(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "boolean" || value === null || Number.isFinite(value);
+}
+
 function enter(owner: object, key: string | number, child: unknown, trail: Trail): void {
+  // Most are plain values: no step for them.
+  if (isPassed(child)) return;
   trail.steps.push({ owner, key });
   check(child, trail);
   trail.steps.pop();

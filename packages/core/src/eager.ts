@@ -23,14 +23,16 @@ const neverLost = new AbortController().signal;
 /** Runs what it is given to store. Keys are kept in this process's memory, and used when the run begins: one that fails is not repeated. */
 export function eagerStore(clock: Clock, run: RunDelivery): Store {
   const usedKeys = new UsedKeys(clock);
-  return async (message, sendKey) => {
+  return (message, sendKey, receiver) => {
     if (sendKey !== null) {
       const { key, ttlMs } = sendKey;
-      if (usedKeys.has(message.queue, key)) return "duplicate";
+      if (usedKeys.has(message.queue, key)) return receiver.stored("duplicate");
       usedKeys.add(message.queue, key, ttlMs);
     }
-    await runEagerly(message, run);
-    return "published";
+    void runEagerly(message, run).then(
+      () => receiver.stored("published"),
+      (error: unknown) => receiver.failed(error),
+    );
   };
 }
 

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { Publication } from "./broker/once.ts";
 import type { JsonObject } from "./json.ts";
+import type { Receiver } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
 import type { SendKey } from "./send-key.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -46,18 +47,22 @@ export function composeRun(middleware: readonly Middleware[]): Runner {
 }
 
 /** Stores one message; with a key, at most one of that key. */
-export type Store = (message: OutgoingMessage, key: SendKey | null) => Promise<Publication>;
+export type Store = (message: OutgoingMessage, key: SendKey | null, receiver: Receiver) => void;
 
 /** A store that knows whose message it is. */
-export type Sender = (context: SendContext, message: OutgoingMessage, key: SendKey | null) => Promise<Publication>;
+export type ContextStore = (
+  context: SendContext,
+  message: OutgoingMessage,
+  key: SendKey | null,
+) => Promise<Publication>;
 
-/** All `send` parts around `store`. */
-export function composeSend(middleware: readonly Middleware[], store: Store): Sender {
-  let sender: Sender = (_context, message, key) => store(message, key);
+/** All `send` parts around `store`; `undefined` when there are none, and nobody has to wait for a message of its own. */
+export function composeSend(middleware: readonly Middleware[], store: Store): ContextStore | undefined {
+  let composed: ContextStore | undefined;
   for (const { name, send } of middleware.toReversed()) {
     if (send === undefined) continue;
-    const inner = sender;
-    sender = async (context, message, key) => {
+    const inner: ContextStore = composed ?? ((_context, message, key) => storing(store, message, key));
+    composed = async (context, message, key) => {
       let publication: Publication = "published";
       await around(
         name,
@@ -69,7 +74,13 @@ export function composeSend(middleware: readonly Middleware[], store: Store): Se
       return publication;
     };
   }
-  return sender;
+  return composed;
+}
+
+function storing(store: Store, message: OutgoingMessage, key: SendKey | null): Promise<Publication> {
+  return new Promise((resolve, reject) => {
+    store(message, key, { stored: resolve, failed: reject });
+  });
 }
 
 /**

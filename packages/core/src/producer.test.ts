@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { PublishFailed, PublishRejected } from "./broker/broker-error.ts";
 import type { OutgoingMessage } from "./broker/broker-message.ts";
+import type { Publication } from "./broker/once.ts";
 import { Producer } from "./producer.ts";
+import type { SendKey } from "./send-key.ts";
 import { FakeClock } from "./testing/fake-clock.ts";
 
 function message(id: string, queue = "default", bytes = 10): OutgoingMessage {
@@ -13,6 +15,10 @@ function message(id: string, queue = "default", bytes = 10): OutgoingMessage {
     properties: { contentType: "application/json", contentEncoding: "utf-8" },
     body: new Uint8Array(bytes),
   };
+}
+
+function send(producer: Producer, what: OutgoingMessage, key: SendKey | null = null): Promise<Publication> {
+  return new Promise((resolve, reject) => producer.send(what, key, { stored: resolve, failed: reject }));
 }
 
 /** A producer whose broker answers when the test says so. */
@@ -50,9 +56,9 @@ const code = (sending: Promise<unknown>): Promise<string> =>
 
 test("sends of one tick are one call, and what comes meanwhile goes out together next", async () => {
   const { clock, calls, producer } = setUp();
-  const first = ["a", "b", "c"].map((id) => producer.send(message(id)));
+  const first = ["a", "b", "c"].map((id) => send(producer, message(id)));
   await clock.advance(0);
-  const second = ["d", "e"].map((id) => producer.send(message(id)));
+  const second = ["d", "e"].map((id) => send(producer, message(id)));
   await clock.advance(0);
   expect(calls.map(({ ids }) => ids)).toEqual([["a", "b", "c"]]);
   calls[0]?.answer();
@@ -65,15 +71,15 @@ test("sends of one tick are one call, and what comes meanwhile goes out together
 
 test("queues do not wait for each other", async () => {
   const { clock, calls, producer } = setUp();
-  void producer.send(message("a", "one"));
-  void producer.send(message("b", "two"));
+  void send(producer, message("a", "one"));
+  void send(producer, message("b", "two"));
   await clock.advance(0);
   expect(calls.map(({ ids }) => ids)).toEqual([["a"], ["b"]]);
 });
 
 test("each message of a batch that partly failed gets its own answer", async () => {
   const { clock, calls, producer } = setUp();
-  const sends = ["a", "b", "c"].map((id) => code(producer.send(message(id))));
+  const sends = ["a", "b", "c"].map((id) => code(send(producer, message(id))));
   await clock.advance(0);
   calls[0]?.answer(new PublishFailed(new Map([[1, new PublishRejected("Q1101", "no")]])));
   expect(await Promise.all(sends)).toEqual(["sent", "Q1101", "sent"]);
@@ -81,13 +87,13 @@ test("each message of a batch that partly failed gets its own answer", async () 
 
 test("without an answer in time, what was handed over is unknown and what was not is rejected", async () => {
   const { clock, producer } = setUp();
-  const handedOver = code(producer.send(message("a")));
+  const handedOver = code(send(producer, message("a")));
   await clock.advance(0);
-  const behind = code(producer.send(message("b")));
+  const behind = code(send(producer, message("b")));
   await clock.advance("10s");
   expect(await handedOver).toBe("Q1102");
   expect(await behind).toBe("Q1101");
-  const later = code(producer.send(message("c")));
+  const later = code(send(producer, message("c")));
   await clock.advance("10s");
   expect(await later).toBe("Q1101");
   await producer.flush();
@@ -95,11 +101,11 @@ test("without an answer in time, what was handed over is unknown and what was no
 
 test("a broker that answers after all is used again", async () => {
   const { clock, calls, producer } = setUp();
-  const late = code(producer.send(message("a")));
+  const late = code(send(producer, message("a")));
   await clock.advance("10s");
   expect(await late).toBe("Q1102");
   calls[0]?.answer();
-  const next = code(producer.send(message("b")));
+  const next = code(send(producer, message("b")));
   await clock.advance(0);
   calls[1]?.answer();
   expect(await next).toBe("sent");
@@ -107,12 +113,12 @@ test("a broker that answers after all is used again", async () => {
 
 test("a send beyond the buffer is refused at once, and there is room again when the others are through", async () => {
   const { clock, calls, producer } = setUp(2000);
-  const sends = ["a", "b", "c"].map((id) => code(producer.send(message(id, "default", 400))));
+  const sends = ["a", "b", "c"].map((id) => code(send(producer, message(id, "default", 400))));
   await clock.advance(0);
   expect(await sends[2]).toBe("Q1104");
   calls[0]?.answer();
   expect(await Promise.all(sends)).toEqual(["sent", "sent", "Q1104"]);
-  const next = code(producer.send(message("d", "default", 400)));
+  const next = code(send(producer, message("d", "default", 400)));
   await clock.advance(0);
   calls[1]?.answer();
   expect(await next).toBe("sent");
@@ -120,15 +126,15 @@ test("a send beyond the buffer is refused at once, and there is room again when 
 
 test("a call has at most 1,000 messages and 4 MiB", async () => {
   const { clock, calls, producer } = setUp(100_000_000);
-  for (let n = 0; n < 1500; n += 1) void producer.send(message(String(n), "many"));
-  for (let n = 0; n < 6; n += 1) void producer.send(message(String(n), "large", 1_000_000));
+  for (let n = 0; n < 1500; n += 1) void send(producer, message(String(n), "many"));
+  for (let n = 0; n < 6; n += 1) void send(producer, message(String(n), "large", 1_000_000));
   await clock.advance(0);
   expect(calls.map(({ ids }) => ids.length)).toEqual([1000, 4]);
 });
 
 test("flush resolves when nothing waits any more, whether it was sent or not", async () => {
   const { clock, calls, producer } = setUp();
-  const sent = code(producer.send(message("a")));
+  const sent = code(send(producer, message("a")));
   let flushed = false;
   const flushing = producer.flush().then(() => (flushed = true));
   await clock.advance(0);
@@ -152,15 +158,15 @@ test("a broker that fails without saying why has not taken the message", async (
     publish: fail,
     publishOnce: fail,
   });
-  expect(await code(producer.send(message("a")))).toBe("Q1102");
-  expect(await code(producer.send(message("a"), { key: "k", ttlMs: 1000 }))).toBe("Q1102");
+  expect(await code(send(producer, message("a")))).toBe("Q1102");
+  expect(await code(send(producer, message("a"), { key: "k", ttlMs: 1000 }))).toBe("Q1102");
 });
 
 test("sends with a key are a call each and hear what became of theirs, side by side with the others", async () => {
   const { clock, calls, producer } = setUp();
   const keys = ["new", "used", "odd"];
-  const sends = keys.map((key) => producer.send(message(key), { key, ttlMs: 1000 }));
-  const plain = producer.send(message("plain"));
+  const sends = keys.map((key) => send(producer, message(key), { key, ttlMs: 1000 }));
+  const plain = send(producer, message("plain"));
   const [published, duplicate, refused] = sends.map((sending) => sending.catch(() => "refused"));
   await clock.advance(0);
   expect(calls.map(({ ids }) => ids)).toEqual([["new"], ["used"], ["odd"], ["plain"]]);
@@ -174,7 +180,7 @@ test("sends with a key are a call each and hear what became of theirs, side by s
 
 test("a send with a key has the same time for its answer, and is waited for by flush", async () => {
   const { clock, producer } = setUp();
-  const sent = code(producer.send(message("a"), { key: "k", ttlMs: 1000 }));
+  const sent = code(send(producer, message("a"), { key: "k", ttlMs: 1000 }));
   let flushed = false;
   const flushing = producer.flush().then(() => (flushed = true));
   await clock.advance("9s");
@@ -210,9 +216,9 @@ test("after an answer that never came, nothing keeps the process alive", async (
     publish: () => new Promise(() => {}),
     publishOnce: () => new Promise(() => {}),
   });
-  const sends = [code(producer.send(message("a")))];
+  const sends = [code(send(producer, message("a")))];
   await clock.advance("1m");
-  sends.push(code(producer.send(message("b"))));
+  sends.push(code(send(producer, message("b"))));
   expect(alive.size).toBe(1);
   await clock.advance("1m");
   expect([await Promise.all(sends), alive.size]).toEqual([["Q1102", "Q1101"], 0]);

@@ -17,13 +17,18 @@ export interface ProducerOptions {
   readonly maxBufferedBytes: number;
 }
 
+/** Told once what became of a message. Not a promise: a bulk send has thousands of messages, and one answer. */
+export interface Receiver {
+  stored(publication: Publication): void;
+  failed(error: unknown): void;
+}
+
 /** One message waiting to be stored. */
 interface Waiting {
   readonly message: OutgoingMessage;
   readonly key: SendKey | null;
   readonly bytes: number;
-  readonly resolve: (publication: Publication) => void;
-  readonly reject: (error: Error) => void;
+  readonly receiver: Receiver;
 }
 
 /** What became of each message of a batch, by its position. */
@@ -45,8 +50,8 @@ const largestBatch = 1000;
 const largestBatchBytes = 4 * 1024 * 1024;
 /** What a message costs besides its body, roughly. */
 const overheadBytes = 512;
-/** Above this, `room()` makes a bulk send wait. */
-const comfortableMessages = 10_000;
+/** From here on a bulk send waits: one batch is under way, and the next one is there. */
+const comfortableMessages = 2 * largestBatch;
 
 /**
  * Turns single sends into few calls of `Broker.publish`. Sends of one tick become one call, and a queue has one call under way at a time: brokers
@@ -66,13 +71,13 @@ export class Producer {
   }
 
   /**
-   * Resolves when the broker has the message, or had one with the same key.
-   * @throws PublishRejected nothing was stored (`Q1104`: too much is waiting already); PublishUnknown it may be stored
+   * Tells the receiver when the broker has the message, or had one with the same key. It fails with PublishRejected when nothing was stored
+   * (`Q1104`: too much is waiting already), with PublishUnknown when it may be stored.
    */
-  send(message: OutgoingMessage, key: SendKey | null = null): Promise<Publication> {
+  send(message: OutgoingMessage, key: SendKey | null, receiver: Receiver): void {
     const bytes = bodySize(message.body) + overheadBytes;
     if (this.#bytes + bytes > this.#options.maxBufferedBytes) {
-      return Promise.reject(
+      receiver.failed(
         new PublishRejected(
           "Q1104",
           `${this.#messages} sends already wait for the broker, ${this.#bytes} bytes of them`,
@@ -81,19 +86,23 @@ export class Producer {
           },
         ),
       );
+      return;
     }
-    return new Promise((resolve, reject) => {
-      const lane = this.#lane(message.queue, key !== null);
-      lane.waiting.push({ message, key, bytes, resolve, reject });
-      this.#messages += 1;
-      this.#bytes += bytes;
-      this.#schedule(lane);
-    });
+    const lane = this.#lane(message.queue, key !== null);
+    lane.waiting.push({ message, key, bytes, receiver });
+    this.#messages += 1;
+    this.#bytes += bytes;
+    this.#schedule(lane);
   }
 
-  /** Resolves when few enough messages wait that reading more input is sensible. */
+  /** Few enough messages wait that reading more input is sensible. */
+  get hasRoom(): boolean {
+    return this.#messages < comfortableMessages;
+  }
+
+  /** Resolves when it has. */
   async room(): Promise<void> {
-    while (this.#messages >= comfortableMessages) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    while (!this.hasRoom) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Resolves when no send is waiting, however each of them ended. */
@@ -121,7 +130,7 @@ export class Producer {
     });
   }
 
-  /** Never rejects: each message's own promise tells how it went. */
+  /** Never rejects: the receivers hear how it went. */
   async #publish(lane: Lane): Promise<void> {
     const batch = takeBatch(lane);
     lane.isPublishing = true;
@@ -177,8 +186,8 @@ export class Producer {
       this.#messages -= 1;
       this.#bytes -= waiting.bytes;
       const answer = answers(position);
-      if (answer instanceof Error) waiting.reject(answer);
-      else waiting.resolve(answer);
+      if (answer instanceof Error) waiting.receiver.failed(answer);
+      else waiting.receiver.stored(answer);
     });
     for (const wake of this.#idle.splice(0)) wake();
   }

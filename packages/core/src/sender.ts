@@ -2,13 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { AppSettings } from "./app-options.ts";
 import { ArgumentsError, assertJson, assertSize, namedArguments, validateArguments } from "./arguments.ts";
 import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
+import type { Publication } from "./broker/once.ts";
 import { encodeMessage } from "./celery-codec.ts";
 import { isProtocolHeader } from "./celery-headers.ts";
 import { quoted } from "./decode-error.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { assertKind, describeKind, shortText } from "./known-options.ts";
 import { plainCall, type Message } from "./message.ts";
-import { composeSend, type SendContext, type Sender as Send, type Store } from "./middleware.ts";
+import { composeSend, type ContextStore, type SendContext, type Store } from "./middleware.ts";
+import type { Receiver } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
 import { readSendKey } from "./send-key.ts";
 import { readSendOptions, type Sent, type Signature } from "./signature.ts";
@@ -16,38 +18,87 @@ import { isTaskName, type Task } from "./task.ts";
 import { currentTask } from "./task-context.ts";
 import { assertDeclared } from "./worker/worker-options.ts";
 
+/** Told once what became of a send. */
+export interface SentReceiver {
+  sent(sent: Sent): void;
+  failed(error: unknown): void;
+}
+
+/** What a store tells of one message, as its sender wants to hear it. */
+class Receipt implements Receiver {
+  readonly #id: string;
+  readonly #task: string;
+  readonly #queue: string;
+  readonly #receiver: SentReceiver;
+
+  constructor({ id, task, queue }: Message, receiver: SentReceiver) {
+    this.#id = id;
+    this.#task = task;
+    this.#queue = queue;
+    this.#receiver = receiver;
+  }
+
+  stored(publication: Publication): void {
+    const duplicate = publication === "duplicate";
+    this.#receiver.sent({ id: this.#id, task: this.#task, queue: this.#queue, duplicate });
+  }
+
+  failed(error: unknown): void {
+    this.#receiver.failed(error);
+  }
+}
+
 /** Turns a signature into a stored message: checks the arguments, fills in the task's settings, encodes, hands it on. */
 export class Sender {
   readonly #settings: AppSettings;
   readonly #tasks: ReadonlyMap<string, Task<never>>;
   readonly #declared: readonly string[];
-  readonly #send: Send;
+  readonly #store: Store;
+  readonly #storeWithin: ContextStore | undefined;
 
   /** @param store stores one encoded message: the producer's `send`, or an eager run */
   constructor(settings: AppSettings, tasks: ReadonlyMap<string, Task<never>>, store: Store) {
     this.#settings = settings;
     this.#tasks = tasks;
     this.#declared = settings.queues.map(({ name }) => name);
-    this.#send = composeSend(settings.middleware, store);
+    this.#store = store;
+    this.#storeWithin = composeSend(settings.middleware, store);
   }
 
   /**
    * Everything up to the encoded message happens before this returns, unless the schema is asynchronous: what the caller changes
    * in its arguments afterwards is not sent.
    */
-  async send(signature: Signature): Promise<Sent> {
-    const task = this.#tasks.get(signature.task);
-    if (task === undefined) assertTaskName(signature.task);
-    else {
-      const validated = checkFor(task, signature.args);
-      if (validated instanceof Promise) await validated;
+  send(signature: Signature): Promise<Sent> {
+    return new Promise((resolve, reject) => this.begin(signature, { sent: resolve, failed: reject }));
+  }
+
+  /** As `send`, for who has another way to be told. Never throws. */
+  begin(signature: Signature, receiver: SentReceiver): void {
+    try {
+      const task = this.#tasks.get(signature.task);
+      if (task === undefined) assertTaskName(signature.task);
+      const checked = task === undefined ? undefined : checkFor(task, signature.args);
+      if (!(checked instanceof Promise)) return this.#beginChecked(signature, task, receiver);
+      checked
+        .then(() => this.#beginChecked(signature, task, receiver))
+        .catch((error: unknown) => receiver.failed(error));
+    } catch (error) {
+      receiver.failed(error);
     }
+  }
+
+  #beginChecked(signature: Signature, task: Task<never> | undefined, receiver: SentReceiver): void {
     const message = this.#compose(signature, task);
     const key = readSendKey(message.task, signature.options);
-    const { id, task: name, queue } = message;
     const outgoing = this.#encode(message, task);
-    const publication = await this.#send({ id, task: name, queue, headers: message.headers }, outgoing, key);
-    return { id, task: name, queue, duplicate: publication === "duplicate" };
+    const receipt = new Receipt(message, receiver);
+    if (this.#storeWithin === undefined) return this.#store(outgoing, key, receipt);
+    const { id, task: name, queue, headers } = message;
+    this.#storeWithin({ id, task: name, queue, headers }, outgoing, key).then(
+      (publication) => receipt.stored(publication),
+      (error: unknown) => receipt.failed(error),
+    );
   }
 
   #compose(signature: Signature, task: Task<never> | undefined): Message {
@@ -55,7 +106,7 @@ export class Sender {
     const nowMs = this.#settings.clock.now();
     const read = readSendOptions(name, options, nowMs);
     const queue = options.queue ?? task?.queue ?? this.#declared[0] ?? "";
-    assertDeclared(queue, this.#declared, ` for ${name}`);
+    if (options.queue !== undefined) assertDeclared(queue, this.#declared, ` for ${name}`);
     const id = options.taskId === undefined ? randomUUID() : shortText("taskId", options.taskId);
     const parent = currentTask();
     const etaMs = read.etaMs !== null && read.etaMs > nowMs ? read.etaMs : null;

@@ -5,16 +5,23 @@
 export interface Packed {
   /** Bytes of each text, in order: `"12 7 30"`. */
   readonly sizes: string;
-  readonly bytes: Buffer;
+  readonly bytes: string | Buffer;
 }
+
+/** V8 keeps a longer string apart from all others, which costs several times what writing it into a buffer does. */
+const longestString = 100_000;
 
 export function pack(texts: readonly string[]): Packed {
   const sizes = texts.map((text) => Buffer.byteLength(text));
-  // Written one by one: V8 keeps a string of more than 100 KB apart, and that costs several times what writing it does.
-  const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, 0));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  return { sizes: sizes.join(" "), bytes: total < longestString ? texts.join("") : written(texts, total) };
+}
+
+function written(texts: readonly string[], size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   for (const text of texts) at += bytes.write(text, at);
-  return { sizes: sizes.join(" "), bytes };
+  return bytes;
 }
 
 /** Lua: `texts(sizes, bytes)` is the list of them. */

@@ -1,0 +1,88 @@
+import type { Producer } from "./producer.ts";
+import type { Sender, SentReceiver } from "./sender.ts";
+import type { Sent, Signature } from "./signature.ts";
+
+/** What sends, one by one. */
+export interface SendingParts {
+  readonly sender: Sender;
+  readonly producer: Producer;
+}
+
+/**
+ * Sends all that `signatures` brings, and reads it only as fast as the broker takes it.
+ * @throws the first error, of the input or of a send: then it reads no further, and waits until all that were begun have ended
+ */
+export async function sendMany(
+  signatures: Iterable<Signature> | AsyncIterable<Signature>,
+  { sender, producer }: SendingParts,
+): Promise<readonly Sent[]> {
+  const bulk = new BulkSend(sender);
+  try {
+    // Without a wait for each where there is nothing to wait for.
+    if (Symbol.iterator in signatures) {
+      for (const signature of signatures) {
+        bulk.begin(signature);
+        if (!producer.hasRoom) await producer.room();
+        if (bulk.hasFailed) break;
+      }
+    } else {
+      for await (const signature of signatures) {
+        bulk.begin(signature);
+        await producer.room();
+        if (bulk.hasFailed) break;
+      }
+    }
+  } finally {
+    await bulk.ended();
+  }
+  return bulk.results();
+}
+
+/** Many sends with one end. */
+class BulkSend {
+  readonly #sender: Sender;
+  readonly #sent: (Sent | undefined)[] = [];
+  readonly #failures = new Map<number, unknown>();
+  #underWay = 0;
+  #onEnded: (() => void) | undefined;
+
+  constructor(sender: Sender) {
+    this.#sender = sender;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failures.size > 0;
+  }
+
+  begin(signature: Signature): void {
+    const place = this.#sent.push(undefined) - 1;
+    this.#underWay += 1;
+    const receiver: SentReceiver = {
+      sent: (sent) => {
+        this.#sent[place] = sent;
+        this.#end();
+      },
+      failed: (error) => {
+        this.#failures.set(place, error);
+        this.#end();
+      },
+    };
+    this.#sender.begin(signature, receiver);
+  }
+
+  async ended(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onEnded = resolve));
+  }
+
+  /** In the order in which they were begun. @throws what the first of them failed with */
+  results(): readonly Sent[] {
+    const first = Math.min(...this.#failures.keys());
+    if (this.#failures.has(first)) throw this.#failures.get(first);
+    return this.#sent.filter((sent) => sent !== undefined);
+  }
+
+  #end(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#onEnded?.();
+  }
+}

@@ -64,7 +64,7 @@ export class AttemptContext implements TaskContext {
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #logger: Logger | undefined;
-  readonly #onLost = (): void => this.abort(new LeaseLost());
+  #onLost: (() => void) | undefined;
 
   constructor(message: Message, delivery: Delivery, facts: AttemptFacts) {
     this.#message = message;
@@ -121,6 +121,7 @@ export class AttemptContext implements TaskContext {
       const controller = new AbortController();
       this.#controller = controller;
       const { lost } = this.#delivery;
+      this.#onLost = () => this.abort(new LeaseLost());
       if (lost.aborted) this.#onLost();
       else lost.addEventListener("abort", this.#onLost, { once: true });
       if (this.#abortReason !== undefined) controller.abort(this.#abortReason);
@@ -142,7 +143,7 @@ export class AttemptContext implements TaskContext {
 
   /** The handler has ended: lets go of the delivery's signal, which a broker may share between all its deliveries. */
   end(): void {
-    if (this.#controller !== undefined) this.#delivery.lost.removeEventListener("abort", this.#onLost);
+    if (this.#onLost !== undefined) this.#delivery.lost.removeEventListener("abort", this.#onLost);
   }
 
   progress(value: number): void {

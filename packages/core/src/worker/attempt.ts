@@ -1,6 +1,6 @@
 import { ArgumentsError, namedArguments, validateArguments } from "../arguments.ts";
 import type { BrokerMessage } from "../broker/broker-message.ts";
-import type { Delivery, Outcome } from "../broker/delivery.ts";
+import type { Delivery, Outcome, Settled } from "../broker/delivery.ts";
 import { retryHeaders } from "../celery-headers.ts";
 import type { Clock } from "../clock.ts";
 import { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerStopping } from "../errors.ts";
@@ -10,6 +10,7 @@ import type { Runner } from "../middleware.ts";
 import { decide, isVerdict, type Decision, type RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { AttemptContext, runInContext } from "../task-context.ts";
+import type { SettleListener, Settling } from "./settling.ts";
 import type { TimeLimits } from "./time-limits.ts";
 import type { EventListener, TaskEvent, TaskFacts } from "./worker-event.ts";
 
@@ -20,13 +21,15 @@ export interface AttemptSurroundings {
   readonly logger: Logger;
   readonly runner: Runner;
   readonly timeLimits: TimeLimits;
-  /** Told of an outcome that is stored while the handler still runs. */
-  readonly track: (settling: Promise<void>) => void;
+  readonly settling: Settling;
   /** For tasks and messages that have none. */
   readonly softTimeLimitMs: number | null;
   readonly timeLimitMs: number | null;
   readonly emit: EventListener | undefined;
 }
+
+const none: (() => void)[] = [];
+const returned: RunResult = { kind: "returned" };
 
 /**
  * One run of a handler for one delivery: context, time limits, outcome, settle.
@@ -37,11 +40,10 @@ export interface AttemptSurroundings {
  * | hard time limit | what `decide` says of TimeLimitExceeded; the handler may go on, its end is ignored |
  * | shutdown | released, uncounted |
  */
-export class Attempt {
+export class Attempt implements SettleListener {
   readonly message: Message;
   readonly startedAt: number;
-  readonly #delivery: Delivery;
-  readonly #stored: BrokerMessage;
+  readonly delivery: Delivery;
   readonly #task: Task<never>;
   readonly #surroundings: AttemptSurroundings;
   readonly #startedMonotonic: number;
@@ -52,11 +54,14 @@ export class Attempt {
   #isSettled = false;
   #isOverdue = false;
   #isHandedBack = false;
+  /** Of its time limits. */
+  #cancels: (() => void)[] = none;
+  #onEnd: ((attempt: Attempt, result: RunResult) => void) | undefined;
+  /** What to tell when it is settled. */
+  #event: (() => TaskEvent) | undefined;
 
   constructor(delivery: Delivery, task: Task<never>, message: Message, surroundings: AttemptSurroundings) {
-    this.#delivery = delivery;
-    // A malformed delivery never gets this far: triage has dead-lettered it.
-    this.#stored = delivery.message as BrokerMessage;
+    this.delivery = delivery;
     this.#task = task;
     this.message = message;
     this.#surroundings = surroundings;
@@ -65,7 +70,7 @@ export class Attempt {
   }
 
   get crashes(): number {
-    return this.#delivery.crashes;
+    return this.delivery.crashes;
   }
 
   /** Its message is settled, but its code still runs. */
@@ -83,39 +88,31 @@ export class Attempt {
     return (this.#endedMonotonic ?? this.#surroundings.clock.monotonic()) - this.#startedMonotonic;
   }
 
-  /** Runs the handler to its end. Never rejects. */
-  async run(): Promise<RunResult> {
+  /** Runs the handler and calls back once at its end, which may be at once. Never throws. */
+  run(onEnd: (attempt: Attempt, result: RunResult) => void): void {
     const { emit } = this.#surroundings;
     if (emit !== undefined) emit({ ...this.#facts(), type: "task.started" });
-    const cancels = this.#watchLimits();
+    this.#onEnd = onEnd;
+    this.#watchLimits();
+    const refuse = (error: unknown): void =>
+      this.#end({ kind: error instanceof ArgumentsError ? "refused" : "threw", error });
+    let args: unknown;
     try {
-      const args = await this.#arguments();
-      // Checking them took its time, and somebody else may have the message by now.
-      if (this.#isSettled && this.#endedBy !== undefined) throw this.#endedBy;
-      const context = this.#makeContext(args);
-      // The task's schema has accepted the arguments, or it declared none and takes what comes.
-      await runInContext(context, () =>
-        this.#surroundings.runner(context, () => this.#task.handler(args as never, context)),
-      );
-      return { kind: "returned" };
+      args = this.#arguments();
     } catch (error) {
-      // Before there is a context, it is about this task's own arguments; later, about those of a task that the handler sends.
-      const isRefused = this.#context === undefined && error instanceof ArgumentsError;
-      return { kind: isRefused ? "refused" : "threw", error };
-    } finally {
-      this.#context?.end();
-      this.#endedMonotonic = this.#surroundings.clock.monotonic();
-      for (const cancel of cancels) cancel();
+      return refuse(error);
     }
+    if (args instanceof Promise) args.then((known) => this.#call(known), refuse);
+    else this.#call(args);
   }
 
-  /** Settles it by its result, unless it was settled before it ended. Never rejects. */
-  async conclude(result: RunResult): Promise<void> {
+  /** Settles it by its result, unless it was settled before it ended. */
+  conclude(result: RunResult): void {
     if (this.#isSettled) return;
     const isInterrupted =
       this.#endedBy instanceof WorkerStopping && result.kind === "threw" && !isVerdict(result.error);
-    if (isInterrupted && !this.#task.isAtMostOnce) await this.handBack();
-    else await this.#carryOut(result);
+    if (isInterrupted && !this.#task.isAtMostOnce) this.handBack();
+    else this.#carryOut(result);
   }
 
   /** Tells the handler that the worker is about to stop. */
@@ -124,12 +121,12 @@ export class Attempt {
   }
 
   /** Gives the message back while the handler still runs; one that is at-most-once is gone. */
-  async handBack(): Promise<void> {
+  handBack(): void {
     if (this.#isSettled) return;
     this.#isHandedBack = true;
     this.announceStop();
-    if (this.#task.isAtMostOnce) return await this.#carryOut({ kind: "threw", error: this.#endedBy });
-    await this.#settle({ kind: "release" }, () => ({ ...this.#facts(), type: "task.released", ms: this.ms }));
+    if (this.#task.isAtMostOnce) this.#carryOut({ kind: "threw", error: this.#endedBy });
+    else this.#settle({ kind: "release" }, () => ({ ...this.#facts(), type: "task.released", ms: this.ms }));
   }
 
   #abort(reason: Error): void {
@@ -137,14 +134,14 @@ export class Attempt {
     this.#context?.abort(this.#endedBy);
   }
 
-  #watchLimits(): readonly (() => void)[] {
+  #watchLimits(): void {
     const { timeLimits, softTimeLimitMs, timeLimitMs } = this.#surroundings;
     const soft = this.message.softTimeLimitMs ?? this.#task.softTimeLimitMs ?? softTimeLimitMs;
     const hard = this.message.timeLimitMs ?? this.#task.timeLimitMs ?? timeLimitMs;
-    const cancels: (() => void)[] = [];
-    if (soft !== null) cancels.push(timeLimits.after(soft, () => this.#abort(new SoftTimeLimitExceeded(soft))));
-    if (hard !== null) cancels.push(timeLimits.after(hard, () => this.#giveUp(new TimeLimitExceeded(hard))));
-    return cancels;
+    if (soft === null && hard === null) return;
+    this.#cancels = [];
+    if (soft !== null) this.#cancels.push(timeLimits.after(soft, () => this.#abort(new SoftTimeLimitExceeded(soft))));
+    if (hard !== null) this.#cancels.push(timeLimits.after(hard, () => this.#giveUp(new TimeLimitExceeded(hard))));
   }
 
   #giveUp(error: TimeLimitExceeded): void {
@@ -152,13 +149,42 @@ export class Attempt {
     this.#isOverdue = true;
     this.#abort(error);
     this.#surroundings.emit?.({ ...this.#facts(), type: "task.overdue", ms: this.ms });
-    this.#surroundings.track(this.#carryOut({ kind: "threw", error }));
+    this.#carryOut({ kind: "threw", error });
   }
 
-  async #arguments(): Promise<unknown> {
+  /** At once, unless the schema is asynchronous. @throws ArgumentsError */
+  #arguments(): unknown {
     const named = namedArguments(this.message, this.#task.positional);
     const { schema } = this.#task;
-    return schema === undefined ? named : await validateArguments(this.#task.name, schema, named);
+    return schema === undefined ? named : validateArguments(this.#task.name, schema, named);
+  }
+
+  /** No promise but the handler's own: most tasks wait for nothing else, and each costs as much as a short task. */
+  #call(args: unknown): void {
+    let running: unknown;
+    try {
+      // Checking them may have taken its time, and somebody else have the message by now.
+      if (this.#isSettled && this.#endedBy !== undefined) throw this.#endedBy;
+      const context = this.#makeContext(args);
+      // The task's schema has accepted the arguments, or it declared none and takes what comes.
+      running = runInContext(context, () =>
+        this.#surroundings.runner(context, () => this.#task.handler(args as never, context)),
+      );
+    } catch (error) {
+      return this.#end({ kind: "threw", error });
+    }
+    if (!isThenable(running)) return this.#end(returned);
+    Promise.resolve(running).then(
+      () => this.#end(returned),
+      (error: unknown) => this.#end({ kind: "threw", error }),
+    );
+  }
+
+  #end(result: RunResult): void {
+    this.#context?.end();
+    this.#endedMonotonic = this.#surroundings.clock.monotonic();
+    for (const cancel of this.#cancels) cancel();
+    this.#onEnd?.(this, result);
   }
 
   #makeContext(args: unknown): AttemptContext {
@@ -168,12 +194,12 @@ export class Attempt {
       emit === undefined
         ? undefined
         : (value: number): void => emit({ ...this.#facts(), type: "task.progress", value });
-    this.#context = new AttemptContext(this.message, this.#delivery, { args, maxRetries, logger, onProgress });
+    this.#context = new AttemptContext(this.message, this.delivery, { args, maxRetries, logger, onProgress });
     if (this.#endedBy !== undefined) this.#context.abort(this.#endedBy);
     return this.#context;
   }
 
-  async #carryOut(result: RunResult): Promise<void> {
+  #carryOut(result: RunResult): void {
     const { message } = this;
     const task = this.#task;
     const maxRetries = message.maxRetries ?? task.maxRetries;
@@ -181,7 +207,7 @@ export class Attempt {
     const policy = { retryPolicy, defaultRetryDelayMs, maxRetries, retries: message.retries, isAtMostOnce };
     const decision = decide(result, policy, Math.random());
     const event = (): TaskEvent => this.#eventOf(decision, maxRetries);
-    if (!isAtMostOnce) return await this.#settle(this.#outcomeOf(decision), event);
+    if (!isAtMostOnce) return this.#settle(this.#outcomeOf(decision), event);
     this.#isSettled = true;
     this.#surroundings.emit?.(event());
   }
@@ -196,7 +222,9 @@ export class Attempt {
       case "retry": {
         const { delayMs } = decision;
         const dueMs = this.#surroundings.clock.now() + delayMs;
-        const headers = retryHeaders(this.#stored.headers, {
+        // A malformed delivery never gets this far: triage has dead-lettered it.
+        const stored = this.delivery.message as BrokerMessage;
+        const headers = retryHeaders(stored.headers, {
           retries: this.message.retries + 1,
           etaMs: delayMs > 0 ? dueMs : null,
           parentId: this.message.id,
@@ -229,23 +257,34 @@ export class Attempt {
     }
   }
 
-  async #settle(outcome: Outcome, event: () => TaskEvent): Promise<void> {
+  #settle(outcome: Outcome, event: () => TaskEvent): void {
     this.#isSettled = true;
-    const { emit, logger } = this.#surroundings;
-    try {
-      const settled = await this.#delivery.settle(outcome);
-      emit?.(settled === "settled" ? event() : { ...this.#facts(), type: "task.lost", ms: this.ms });
-    } catch (error) {
-      logger.error(
-        { err: error, task: this.message.task, id: this.message.id },
-        "the outcome could not be stored; the message may run again",
-      );
-    }
+    this.#event = event;
+    this.#surroundings.settling.settle(this.delivery, outcome, this);
+  }
+
+  /** The broker has answered. */
+  settled(answer: Settled): void {
+    const { emit } = this.#surroundings;
+    if (emit === undefined || this.#event === undefined) return;
+    emit(answer === "settled" ? this.#event() : { ...this.#facts(), type: "task.lost", ms: this.ms });
+  }
+
+  /** The broker has not answered. */
+  failed(error: unknown): void {
+    this.#surroundings.logger.error(
+      { err: error, task: this.message.task, id: this.message.id },
+      "the outcome could not be stored; the message may run again",
+    );
   }
 
   /** Which message it is, for an event. */
   #facts(): TaskFacts {
     const { id, task, queue, retries } = this.message;
-    return { id, task, queue, retries, crashes: this.#delivery.crashes };
+    return { id, task, queue, retries, crashes: this.delivery.crashes };
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

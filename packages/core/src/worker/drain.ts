@@ -1,46 +1,32 @@
 import { sleep, type Clock } from "../clock.ts";
 
-/** Knows when a worker's last outcome is stored: the moment at which it may stop with nothing left undone. */
+/** Waits until a worker has ended something: what runs, what is to be stored. */
 export class Drain {
   readonly #clock: Clock;
-  readonly #isRunning: () => boolean;
-  #settling = 0;
+  readonly #isDone: () => boolean;
   #waiters: (() => void)[] = [];
 
-  /** @param isRunning whether any handler runs */
-  constructor(clock: Clock, isRunning: () => boolean) {
+  constructor(clock: Clock, isDone: () => boolean) {
     this.#clock = clock;
-    this.#isRunning = isRunning;
+    this.#isDone = isDone;
   }
 
-  /** Counts an outcome on its way to the broker. It must not reject. */
-  track(settling: Promise<void>): void {
-    this.#settling += 1;
-    void settling.then(() => {
-      this.#settling -= 1;
-      this.check();
-    });
-  }
-
-  /** To be called when a handler has ended. */
+  /** To be called when it may be done. */
   check(): void {
-    if (!this.#isDone()) return;
+    if (this.#waiters.length === 0 || !this.#isDone()) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();
   }
 
-  /** `true` when nothing runs and every outcome is stored; `false` when that takes longer, or `now` aborts. */
-  async done(withinMs: number, now: AbortSignal): Promise<boolean> {
+  /** `true` when it is done; `false` when that takes longer, or `now` aborts. */
+  async done(withinMs: number, now?: AbortSignal): Promise<boolean> {
     const done = new Promise<void>((resolve) => this.#waiters.push(resolve));
     this.check();
     const ended = new AbortController();
-    await Promise.race([done, sleep(this.#clock, withinMs, AbortSignal.any([ended.signal, now]))]);
+    const signal = now === undefined ? ended.signal : AbortSignal.any([ended.signal, now]);
+    await Promise.race([done, sleep(this.#clock, withinMs, signal)]);
     ended.abort();
     return this.#isDone();
-  }
-
-  #isDone(): boolean {
-    return this.#settling === 0 && !this.#isRunning();
   }
 }

@@ -3,6 +3,7 @@ import type { DeadReason, Delivery } from "../broker/delivery.ts";
 import { composeRun } from "../middleware.ts";
 import type { Task } from "../task.ts";
 import { Attempt } from "./attempt.ts";
+import { Settling } from "./settling.ts";
 import { TimeLimits } from "./time-limits.ts";
 import { triage } from "./triage.ts";
 import { readWorkerOptions } from "./worker-options.ts";
@@ -37,14 +38,19 @@ export class EagerRunner {
       logger,
       runner: composeRun(middleware),
       timeLimits: this.#timeLimits,
-      track: () => {},
+      settling: new Settling(() => {}),
       softTimeLimitMs: null,
       timeLimitMs: null,
       emit: (event) => {
         if (event.type === "task.dead") death = event.reason;
       },
     });
-    await attempt.conclude(await attempt.run());
+    await new Promise<void>((resolve) =>
+      attempt.run((_attempt, result) => {
+        attempt.conclude(result);
+        resolve();
+      }),
+    );
     // A worker would have acknowledged it before; here the sender waits to hear of it.
     if (task.isAtMostOnce && death !== undefined) await delivery.settle({ kind: "bury", reason: death });
   }

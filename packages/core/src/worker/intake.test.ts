@@ -27,7 +27,7 @@ function setUp(consume: Consume) {
     1,
     (one) => {
       started.push(one);
-      return new Promise(() => {});
+      return true;
     },
     () => {},
   );

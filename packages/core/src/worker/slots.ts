@@ -1,9 +1,7 @@
 import type { Delivery } from "../broker/delivery.ts";
 
-/**
- * Starts a delivery. The promise resolves when its slot is free again and never rejects; `undefined` when it needed none.
- */
-export type Start = (delivery: Delivery) => Promise<void> | undefined;
+/** Starts a delivery. `true` when that takes a slot, until `freed` is called for it, which may be at once; `false` when it needs none. */
+export type Start = (delivery: Delivery) => boolean;
 
 /**
  * Decides which delivery runs when: first come, first served, as many at once as there are slots. A suspect, a message that was in a worker
@@ -18,6 +16,7 @@ export class Slots {
   #busy = 0;
   #suspectRuns = false;
   #isHolding = false;
+  #isFilling = false;
 
   /** @param onFreed told whenever a slot stays free */
   constructor(size: number, start: Start, onFreed: () => void) {
@@ -44,6 +43,13 @@ export class Slots {
     this.#fill();
   }
 
+  /** To be called once when the slot of a delivery is free again. */
+  freed(delivery: Delivery): void {
+    this.#leave(delivery);
+    this.#fill();
+    if (this.#busy < this.#size) this.#onFreed();
+  }
+
   /** Starts nothing more until `go`. What is offered meanwhile waits. */
   hold(): void {
     this.#isHolding = true;
@@ -63,26 +69,26 @@ export class Slots {
   }
 
   #fill(): void {
-    while (!this.#isHolding && this.#busy < this.#size) {
-      const delivery = this.#next();
-      if (delivery === undefined) return;
-      const isSuspect = delivery.crashes > 0;
-      // Taken before it starts: a handler may offer or resume before its first await.
-      this.#busy += 1;
-      if (isSuspect) this.#suspectRuns = true;
-      const run = this.#start(delivery);
-      if (run === undefined) {
-        this.#busy -= 1;
-        if (isSuspect) this.#suspectRuns = false;
-        continue;
+    // What ends as soon as it starts frees its slot while this still runs, which then goes on by itself.
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    try {
+      while (!this.#isHolding && this.#busy < this.#size) {
+        const delivery = this.#next();
+        if (delivery === undefined) return;
+        // Taken before it starts: a handler may offer or resume before its first await.
+        this.#busy += 1;
+        if (delivery.crashes > 0) this.#suspectRuns = true;
+        if (!this.#start(delivery)) this.#leave(delivery);
       }
-      void run.then(() => {
-        this.#busy -= 1;
-        if (isSuspect) this.#suspectRuns = false;
-        this.#fill();
-        if (this.#busy < this.#size) this.#onFreed();
-      });
+    } finally {
+      this.#isFilling = false;
     }
+  }
+
+  #leave(delivery: Delivery): void {
+    this.#busy -= 1;
+    if (delivery.crashes > 0) this.#suspectRuns = false;
   }
 
   #next(): Delivery | undefined {

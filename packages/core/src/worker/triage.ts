@@ -45,12 +45,12 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
       error instanceof DecodeError ? error.reason : { code: "malformed", message: "it could not be decoded" };
     return bury({ id: stored.id, task: "", queue: stored.queue, retries: 0, crashes }, { ...reason, worker });
   }
-  const facts = { id: message.id, task: message.task, queue: message.queue, retries: message.retries, crashes };
   if (crashes >= rules.maxCrashes) {
-    return bury(facts, { code: "poison", message: `${crashes} workers died while they ran it`, worker });
+    const why = `${crashes} workers died while they ran it`;
+    return bury(factsOf(message, crashes), { code: "poison", message: why, worker });
   }
   if (message.expiresMs !== null && message.expiresMs <= nowMs) {
-    return { kind: "settle", outcome: { kind: "ack" }, event: { ...facts, type: "task.expired" } };
+    return { kind: "settle", outcome: { kind: "ack" }, event: { ...factsOf(message, crashes), type: "task.expired" } };
   }
   const { etaMs, sentAtMs } = message;
   if (etaMs !== null && etaMs > nowMs && !wasHeld({ etaMs, sentAtMs })) {
@@ -58,11 +58,17 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
     return {
       kind: "settle",
       outcome: { kind: "requeue", delayMs, headers: heldHeaders(stored.headers, etaMs) },
-      event: { ...facts, type: "task.postponed", delayMs },
+      event: { ...factsOf(message, crashes), type: "task.postponed", delayMs },
     };
   }
   const task = rules.tasks.get(message.task);
-  return task === undefined ? park(stored, facts, rules, nowMs) : { kind: "run", task, message };
+  return task === undefined
+    ? park(stored, factsOf(message, crashes), rules, nowMs)
+    : { kind: "run", task, message };
+}
+
+function factsOf({ id, task, queue, retries }: Message, crashes: number): TaskFacts {
+  return { id, task, queue, retries, crashes };
 }
 
 /** Puts it back for a worker that knows the task. Each wait is as long as all before it together, so the load stays small. */

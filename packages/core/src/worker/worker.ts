@@ -1,11 +1,12 @@
 import type { Broker } from "../broker/broker.ts";
 import type { Subscription } from "../broker/control-bus.ts";
-import type { Delivery } from "../broker/delivery.ts";
+import type { Delivery, Outcome } from "../broker/delivery.ts";
 import { atMost } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Message } from "../message.ts";
 import { composeRun } from "../middleware.ts";
 import type { AppSettings } from "../app-options.ts";
+import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
 import { Drain } from "./drain.ts";
@@ -13,6 +14,7 @@ import { Intake } from "./intake.ts";
 import { LoopLag } from "./loop-lag.ts";
 import { Prefetch } from "./prefetch.ts";
 import { answerPings, describeWorker } from "./presence.ts";
+import { Settling } from "./settling.ts";
 import { Slots } from "./slots.ts";
 import { Throughput } from "./throughput.ts";
 import { TimeLimits } from "./time-limits.ts";
@@ -62,7 +64,11 @@ export class Worker {
   readonly #slots: Slots;
   readonly #prefetch: Prefetch;
   readonly #attempts = new Set<Attempt>();
+  readonly #settling: Settling = new Settling(() => this.#checkDrains());
+  /** Nothing runs, and every outcome is stored. */
   readonly #drain: Drain;
+  /** Every outcome is stored. */
+  readonly #stored: Drain;
   readonly #intake: Intake;
   readonly #throughput: Throughput;
   readonly #handBackNow = new AbortController();
@@ -97,7 +103,7 @@ export class Worker {
       logger: this.#logger,
       runner: composeRun(middleware),
       timeLimits: new TimeLimits(clock),
-      track: (settling) => this.#drain.track(settling),
+      settling: this.#settling,
       softTimeLimitMs: settings.softTimeLimitMs,
       timeLimitMs: settings.timeLimitMs,
       emit: guarded(settings.onEvent, this.#logger),
@@ -106,10 +112,11 @@ export class Worker {
     this.#slots = new Slots(
       settings.concurrency,
       (delivery) => this.#start(delivery),
-      () => this.#drain.check(),
+      () => this.#checkDrains(),
     );
     // What is overdue keeps its slot, but its outcome is stored: nobody waits for it.
-    this.#drain = new Drain(clock, () => this.#slots.busy > this.#overdue());
+    this.#drain = new Drain(clock, () => this.#settling.count === 0 && this.#slots.busy <= this.#overdue());
+    this.#stored = new Drain(clock, () => this.#settling.count === 0);
     this.#prefetch = new Prefetch(settings.concurrency, settings.prefetch);
     this.#intake = new Intake({
       broker: host.broker,
@@ -243,36 +250,65 @@ export class Worker {
     );
   }
 
-  /** Sorts a delivery and runs it when it can be run. */
-  #start(delivery: Delivery): Promise<void> | undefined {
-    const sorted = triage(delivery, this.#rules, this.#surroundings.clock.now());
-    if (sorted.kind === "run") return this.#run(delivery, sorted.task, sorted.message);
-    const { outcome, event } = sorted;
-    this.#drain.track(
-      this.#settle(delivery, outcome).then((settled) => {
-        if (settled) this.#emit(event);
-      }),
-    );
-    return undefined;
+  #checkDrains(): void {
+    this.#drain.check();
+    this.#stored.check();
   }
 
-  /** Resolves when the slot is free: when the handler has ended, not when its outcome is stored. */
-  async #run(delivery: Delivery, task: Task<never>, message: Message): Promise<void> {
-    if (delivery.crashes > 0 && !(await this.#mark(delivery))) return;
-    if (this.#isStopping) return void (await this.#settle(delivery, { kind: "release" }));
-    if (task.isAtMostOnce && !(await this.#settle(delivery, { kind: "ack" }))) return;
+  /** Sorts a delivery and runs it when it can be run. Answers whether that takes a slot. */
+  #start(delivery: Delivery): boolean {
+    const sorted = triage(delivery, this.#rules, this.#surroundings.clock.now());
+    if (sorted.kind === "settle") {
+      const { outcome, event } = sorted;
+      this.#settling.settle(delivery, outcome, {
+        settled: (answer) => {
+          if (answer === "settled") this.#emit(event);
+        },
+        failed: (error) => this.#logUnsettled(error, outcome),
+      });
+      return false;
+    }
+    const { task, message } = sorted;
+    if (delivery.crashes > 0 || task.isAtMostOnce) void this.#runPrepared(delivery, task, message);
+    else this.#run(delivery, task, message);
+    return true;
+  }
+
+  /** Records first what must be recorded before it runs. Never rejects. */
+  async #runPrepared(delivery: Delivery, task: Task<never>, message: Message): Promise<void> {
+    if (await this.#prepare(delivery, task)) this.#run(delivery, task, message);
+    else this.#slots.freed(delivery);
+  }
+
+  /** Whether it may run. Never rejects. */
+  async #prepare(delivery: Delivery, task: Task<never>): Promise<boolean> {
+    if (delivery.crashes > 0 && !(await this.#mark(delivery))) return false;
+    if (this.#isStopping) {
+      await this.#settle(delivery, { kind: "release" });
+      return false;
+    }
+    return !task.isAtMostOnce || (await this.#settle(delivery, { kind: "ack" }));
+  }
+
+  #run(delivery: Delivery, task: Task<never>, message: Message): void {
     const attempt = new Attempt(delivery, task, message, this.#surroundings);
     this.#attempts.add(attempt);
-    const result = await attempt.run();
+    attempt.run(this.#onEnd);
+  }
+
+  /** The slot is free when the handler has ended, not when its outcome is stored. */
+  readonly #onEnd = (attempt: Attempt, result: RunResult): void => {
+    const { queue, task } = attempt.message;
     this.#attempts.delete(attempt);
     this.#finished += 1;
-    this.#throughput.ended(message.queue);
-    this.#lastEnded = message.task;
+    this.#throughput.ended(queue);
+    this.#lastEnded = task;
     this.#prefetch.ran(attempt.ms);
     this.#intake.adjust();
-    this.#drain.track(attempt.conclude(result));
+    attempt.conclude(result);
     if (attempt.isHandedBack) this.#handedBack += 1;
-  }
+    this.#slots.freed(attempt.delivery);
+  };
 
   /** Records that a suspect is about to run. One whose mark cannot be stored goes back: it must not run unmarked. */
   async #mark(delivery: Delivery): Promise<boolean> {
@@ -286,16 +322,17 @@ export class Worker {
   }
 
   /** `true` when it was settled by us. Never rejects. */
-  async #settle(delivery: Delivery, outcome: Parameters<Delivery["settle"]>[0]): Promise<boolean> {
+  async #settle(delivery: Delivery, outcome: Outcome): Promise<boolean> {
     try {
       return (await delivery.settle(outcome)) === "settled";
     } catch (error) {
-      this.#logger.error(
-        { err: error, outcome: outcome.kind },
-        "the outcome could not be stored; the message may run again",
-      );
+      this.#logUnsettled(error, outcome);
       return false;
     }
+  }
+
+  #logUnsettled(error: unknown, { kind }: Outcome): void {
+    this.#logger.error({ err: error, outcome: kind }, "the outcome could not be stored; the message may run again");
   }
 
   async #stop(timeoutMs: number): Promise<{ unfinished: number }> {
@@ -311,7 +348,8 @@ export class Worker {
     }
     const running = [...this.#attempts].filter((attempt) => !attempt.isOverdue);
     const unfinished = running.length + this.#handedBack;
-    await this.#bounded(Promise.all(running.map((attempt) => attempt.handBack())));
+    for (const attempt of running) attempt.handBack();
+    await this.#stored.done(mostWaitForBrokerMs);
     await this.#bounded(this.#closePresence());
     this.#surroundings.timeLimits.clear();
     this.#state = "stopped";

@@ -62,9 +62,7 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
     };
   }
   const task = rules.tasks.get(message.task);
-  return task === undefined
-    ? park(stored, factsOf(message, crashes), rules, nowMs)
-    : { kind: "run", task, message };
+  return task === undefined ? park(stored, factsOf(message, crashes), rules, nowMs) : { kind: "run", task, message };
 }
 
 function factsOf({ id, task, queue, retries }: Message, crashes: number): TaskFacts {

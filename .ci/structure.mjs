@@ -29,7 +29,7 @@ const zones = [
     name: "a test of the testkit or of a broker",
     files: /^packages\/broker-[^/]+\/(test\/|.*\.test(-d)?\.ts$)/,
     own: true,
-    may: [outside, /^@q\/(core|broker-testkit|fault-kit|test-servers)(\/|$)/],
+    may: [outside, /^@q\/(core|broker-testkit|celery-kit|fault-kit|test-servers)(\/|$)/],
   },
   { name: "a leaf of core", files: coreLeaf, may: [node, coreLeaf] },
   {
@@ -52,8 +52,8 @@ const zones = [
   { name: "a broker", files: /^packages\/broker-[^/]+\//, own: true, may: [outside, /^@q\/core\/broker$/] },
   { name: "the test servers", files: /^packages\/test-servers\//, own: true, may: [outside] },
   {
-    name: "the fault kit",
-    files: /^packages\/fault-kit\//,
+    name: "a kit of the brokers' tests",
+    files: /^packages\/(celery|fault)-kit\//,
     own: true,
     may: [outside, /^@q\/(core|test-servers)(\/|$)/],
   },

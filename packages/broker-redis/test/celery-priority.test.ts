@@ -1,8 +1,7 @@
+import { celeryInstalled, CeleryWorker, Inbox, PythonService } from "@q/celery-kit";
 import { createApp, type App } from "@q/core";
 import { RedisServer } from "@q/test-servers";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { celeryInstalled, CeleryWorker, PythonService } from "./celery-processes.ts";
-import { Inbox } from "./inbox.ts";
 import { createBroker, testSettings } from "./redis-harness.ts";
 import { lintEnvelopes } from "./wire/lint.ts";
 
@@ -13,8 +12,9 @@ let celery: CeleryWorker;
 beforeAll(async () => {
   if (!celeryInstalled) return;
   server = await RedisServer.start();
-  python = new PythonService(server);
-  celery = await CeleryWorker.start(server, { queues: ["nothing"] });
+  const place = { broker: server.url, notes: server.url };
+  python = new PythonService(place);
+  celery = await CeleryWorker.start(place, { queues: ["nothing"] });
 });
 
 beforeEach(({ skip }) => {

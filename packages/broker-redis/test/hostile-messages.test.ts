@@ -1,8 +1,8 @@
 import { deflateSync } from "node:zlib";
+import { Inbox } from "@q/celery-kit";
 import { createApp } from "@q/core";
 import { RedisServer } from "@q/test-servers";
 import { expect, onTestFinished, test } from "vitest";
-import { Inbox } from "./inbox.ts";
 import { createBroker, testSettings } from "./redis-harness.ts";
 
 /** An envelope as Celery writes it, with some parts replaced; `undefined` leaves one out. */

@@ -1,21 +1,27 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
-import type { RedisServer } from "@q/test-servers";
+import { fileURLToPath } from "node:url";
 
 // The system's own Python: another one on the PATH does not see the packages of apt.
 const python = "/usr/bin/python3";
-const startsWithinMs = 30_000;
+const folder = fileURLToPath(new URL("../processes", import.meta.url));
+const startsWithinMs = 60_000;
 
 /** Whether Celery and its Redis client are here. */
 export const celeryInstalled: boolean = spawnSync(python, ["-c", "import celery, redis"]).status === 0;
 
-export interface CeleryOptions {
-  /** Celery's `global_keyprefix`. Default none. */
+/** What the processes of Celery are connected to. */
+export interface CeleryPlace {
+  /** Of the broker, as Celery writes it. */
+  readonly broker: string;
+  /** A Redis server, whatever the broker, in which its tasks note what they saw. */
+  readonly notes: string;
+  /** Celery's `global_keyprefix` on Redis. Default none. */
   readonly prefix?: string;
 }
 
-export interface CeleryWorkerOptions extends CeleryOptions {
+export interface CeleryWorkerOptions {
   readonly queues: readonly string[];
   /** Default `solo`: one task at a time, in the worker's own process. `prefork` has two processes for them. */
   readonly pool?: "solo" | "prefork";
@@ -27,12 +33,13 @@ class CeleryProcess {
   readonly #exited: Promise<unknown>;
   output = "";
 
-  constructor(args: readonly string[], server: RedisServer, { prefix = "" }: CeleryOptions) {
+  constructor(args: readonly string[], { broker, notes, prefix = "" }: CeleryPlace) {
     this.child = spawn(python, args, {
-      cwd: import.meta.dirname,
+      cwd: folder,
       env: {
         ...process.env,
-        Q_CELERY_BROKER: server.url,
+        Q_CELERY_BROKER: broker,
+        Q_CELERY_NOTES: notes,
         Q_CELERY_PREFIX: prefix,
         C_FORCE_ROOT: "1",
         PYTHONDONTWRITEBYTECODE: "1",
@@ -64,8 +71,7 @@ export class CeleryWorker {
   }
 
   /** Resolves when it takes messages. */
-  static async start(server: RedisServer, options: CeleryWorkerOptions): Promise<CeleryWorker> {
-    const { queues, pool = "solo" } = options;
+  static async start(place: CeleryPlace, { queues, pool = "solo" }: CeleryWorkerOptions): Promise<CeleryWorker> {
     const flags = [
       `--queues=${queues.join(",")}`,
       `--pool=${pool}`,
@@ -77,7 +83,7 @@ export class CeleryWorker {
       "--without-mingle",
       "--without-heartbeat",
     ];
-    const started = new CeleryProcess(["-m", "celery", "--app=celery-app", "worker", ...flags], server, options);
+    const started = new CeleryProcess(["-m", "celery", "--app=celery-app", "worker", ...flags], place);
     const deadline = performance.now() + startsWithinMs;
     while (!started.output.includes(" ready.")) {
       if (started.hasEnded || performance.now() > deadline) {
@@ -110,8 +116,8 @@ export class PythonService {
   readonly #asked: ((answer: Answer) => void)[] = [];
 
   /** Whatever it is told waits until it has started. */
-  constructor(server: RedisServer, options: CeleryOptions = {}) {
-    this.#process = new CeleryProcess(["celery-app.py"], server, options);
+  constructor(place: CeleryPlace) {
+    this.#process = new CeleryProcess(["celery-app.py"], place);
     const { stdout, stdin } = this.#process.child;
     if (stdout === null || stdin === null) throw new Error("expected pipes");
     // What celery-app.py writes.

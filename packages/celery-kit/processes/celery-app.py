@@ -1,4 +1,4 @@
-"""A Celery app on a Redis server. Celery's command line makes a worker of it; run as a program, it is a Python service that does as it is told."""
+"""A Celery app. Celery's command line makes a worker of it; run as a program, it is a Python service that does as it is told."""
 import json
 import os
 import sys
@@ -9,11 +9,13 @@ from celery.exceptions import Reject
 from redis import Redis
 
 url = os.environ["Q_CELERY_BROKER"]
-notes = Redis.from_url(url)
+# Redis is the notebook of whatever broker.
+notes = Redis.from_url(os.environ["Q_CELERY_NOTES"])
 
 app = Celery("interop", broker=url)
+if url.startswith("redis:"):
+    app.conf.broker_transport_options = {"global_keyprefix": os.environ.get("Q_CELERY_PREFIX", "")}
 app.conf.update(
-    broker_transport_options={"global_keyprefix": os.environ.get("Q_CELERY_PREFIX", "")},
     # A worker ends with its server.
     broker_connection_retry=False,
     task_default_queue="to_python",

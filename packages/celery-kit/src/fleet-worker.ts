@@ -2,21 +2,33 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** A file of `fixtures` that runs in a process of its own, from what was built. Says `ready` when it is. */
-export class FixtureProcess {
+const program = fileURLToPath(new URL("../processes/fleet-worker.mjs", import.meta.url));
+
+/** Which broker a worker of ours is to use. */
+export interface FleetBroker {
+  /** The URL of the adapter's module, as it was built. */
+  readonly module: string;
+  /** What that exports to make a broker of options. */
+  readonly factory: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A worker of ours in a process of its own, from what was built. */
+export class FleetWorker {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   #output = "";
 
-  private constructor(fixture: string, parameters: readonly string[]) {
-    const file = fileURLToPath(new URL(`fixtures/${fixture}.mjs`, import.meta.url));
-    this.#child = spawn(process.execPath, [file, ...parameters], { stdio: ["pipe", "pipe", "pipe"] });
+  private constructor(broker: FleetBroker, notes: string) {
+    this.#child = spawn(process.execPath, [program, JSON.stringify({ ...broker, notes })], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     this.#exited = once(this.#child, "exit");
   }
 
   /** @throws Error with what it printed, when it ends before it is ready */
-  static async start(fixture: string, parameters: readonly string[]): Promise<FixtureProcess> {
-    const started = new FixtureProcess(fixture, parameters);
+  static async start(broker: FleetBroker, notes: string): Promise<FleetWorker> {
+    const started = new FleetWorker(broker, notes);
     const { stdout, stderr } = started.#child;
     const ready = new Promise<void>((resolve) => {
       for (const stream of [stdout, stderr])
@@ -26,7 +38,7 @@ export class FixtureProcess {
         });
     });
     await Promise.race([ready, started.#exited]);
-    if (!started.#output.startsWith("ready\n")) throw new Error(`${fixture} did not start:\n${started.#output}`);
+    if (!started.#output.startsWith("ready\n")) throw new Error(`the worker did not start:\n${started.#output}`);
     return started;
   }
 

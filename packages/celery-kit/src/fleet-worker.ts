@@ -47,18 +47,6 @@ export class FleetWorker {
     return this.#output.replace("ready\n", "");
   }
 
-  /** `null` while it runs. */
-  get exitCode(): number | null {
-    return this.#child.exitCode;
-  }
-
-  /** SIGKILL, which also ends one that hears nothing any more. */
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    this.#child.kill("SIGKILL");
-    await this.#exited;
-  }
-
   /** SIGTERM; answers the exit code. */
   async stop(): Promise<number | null> {
     this.#child.kill("SIGTERM");

@@ -60,6 +60,6 @@ function answerTo(delivery: Delivery, outcome: Outcome): Promise<Settled> {
   try {
     return delivery.settle(outcome);
   } catch (error) {
-    return Promise.reject(error);
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 }

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sqlite } from "@q/broker-sqlite";
+import { createApp } from "@q/core";
 import { onTestFinished } from "vitest";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -95,6 +97,14 @@ export class Project {
 
   q(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
     return this.start(args, options).finished;
+  }
+
+  /** Sends `hello` so many times, from this process: a command for each would take longer than what is to be tested. */
+  async sendHellos(count: number): Promise<void> {
+    const app = createApp({ broker: sqlite({ path: join(this.folder, ".q/q.db") }), queues: ["default", "email"] });
+    const hellos = Array.from({ length: count }, (_, n) => ({ task: "hello", args: { name: `n${n}` }, options: {} }));
+    await app.sendMany(hellos);
+    await app.close();
   }
 
   /** Runs a command with `--json` and reads its document. */

@@ -192,7 +192,7 @@ describe("a worker of several processes", () => {
 
   test("replaces those that are used up until all is done", async () => {
     const project = await usualProject();
-    for (let n = 0; n < 12; n += 1) await send(project, "hello", { name: `n${n}` });
+    await project.sendHellos(12);
     const worker = project.start(["worker", "--processes", "2", "--max-tasks-per-child", "3", "-c1", "--burst"]);
     expect((await worker.finished).code).toBe(0);
     expect(succeeded(worker)).toBe(12);

@@ -1,3 +1,4 @@
+import { formatMs } from "@q/core";
 import type { Colors } from "../output/colors.ts";
 import { formatCount } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
@@ -11,6 +12,8 @@ export interface BannerFacts {
   readonly node: string;
   readonly pid: number;
   readonly broker: string;
+  /** How long it took to count a queue; `null` when the broker cannot. */
+  readonly brokerMs: number | null;
   /** What waits in each; `null` when the broker cannot tell. */
   readonly queues: readonly { readonly name: string; readonly waiting: number | null }[];
   readonly slots: number;
@@ -38,7 +41,7 @@ export function renderBanner(facts: BannerFacts, colors: Colors): string {
   return [
     `  ${bold(`q ${facts.version}`)}  worker ${bold(printable(facts.worker))}   ${dim(`node ${facts.node} · pid ${facts.pid}${release}`)}`,
     "",
-    row("broker", redact(facts.broker)),
+    row("broker", `${redact(facts.broker)}${facts.brokerMs === null ? "" : `  ${formatLatency(facts.brokerMs)}`}`),
     row("queues", [...queues.slice(0, mostQueues), ...more(queues.length, mostQueues)].join(" · ")),
     row("slots", `${facts.slots} async · stop waits ${facts.shutdownTimeout}`),
     row("tasks", [String(facts.tasks.length), ...tasks, ...more(facts.tasks.length, mostTasks)].join("  ")),
@@ -48,6 +51,11 @@ export function renderBanner(facts: BannerFacts, colors: Colors): string {
     `  Ready in ${Math.round(facts.readyMs)} ms.  ${facts.hasKeys ? "Press h for keys, Ctrl-C to stop." : "Ctrl-C to stop."}`,
     "",
   ].join("\n");
+}
+
+/** `0.4 ms`, `12 ms`: below ten, a tenth tells a local store from a distant one. */
+function formatLatency(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : formatMs(ms);
 }
 
 function more(count: number, shown: number): string[] {

@@ -6,7 +6,7 @@ import { colors } from "../output/colors.ts";
 import { version } from "../version.ts";
 import { listenForKeys } from "../worker/keys.ts";
 import type { WorkerSettings } from "../worker/worker-settings.ts";
-import { renderBanner } from "./banner.ts";
+import { renderBanner, type BannerFacts } from "./banner.ts";
 import { Footer } from "./footer.ts";
 import type { JsonLogOptions } from "./json-log.ts";
 import { LogFile } from "./log-file.ts";
@@ -93,6 +93,7 @@ export class WorkerVoice {
     const palette = colors(this.#context.terminal.stderrColor);
     const { stdin, terminal } = this.#context;
     const keys = terminal.interactive && terminal.animated && stdin instanceof ReadStream ? stdin : undefined;
+    const { queues, brokerMs } = await waitingIn(app, worker);
     const facts = {
       version,
       release: worker.release,
@@ -100,7 +101,8 @@ export class WorkerVoice {
       node: process.versions.node,
       pid: process.pid,
       broker: app.broker.address,
-      queues: await waitingIn(app, worker),
+      brokerMs,
+      queues,
       slots: worker.concurrency,
       shutdownTimeout: formatMs(durationMs(settings.shutdownTimeout.value)),
       tasks: [...app.tasks.keys()].toSorted(),
@@ -146,10 +148,14 @@ async function jsonLog(options: JsonLogOptions): Promise<WorkerLog> {
   return new JsonLog(options);
 }
 
-async function waitingIn(app: App, worker: Worker): Promise<{ name: string; waiting: number | null }[]> {
+async function waitingIn(app: App, worker: Worker): Promise<Pick<BannerFacts, "queues" | "brokerMs">> {
   const { inspector } = app.broker;
-  const names = [...new Set(worker.queues)];
-  if (inspector === undefined) return names.map((name) => ({ name, waiting: null }));
-  const stats = await Promise.all(names.map((name) => inspector.stats(name)));
-  return stats.map(({ queue, ready }) => ({ name: queue, waiting: ready }));
+  const [first = "", ...others] = new Set(worker.queues);
+  if (inspector === undefined)
+    return { queues: [first, ...others].map((name) => ({ name, waiting: null })), brokerMs: null };
+  const askedAt = performance.now();
+  const stats = [await inspector.stats(first)];
+  const brokerMs = performance.now() - askedAt;
+  stats.push(...(await Promise.all(others.map((name) => inspector.stats(name)))));
+  return { queues: stats.map(({ queue, ready }) => ({ name: queue, waiting: ready })), brokerMs };
 }

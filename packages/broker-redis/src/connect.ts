@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
-import { BrokerError } from "@q/core/broker";
+import { tlsConnectOptions, type HostPort } from "@q/core/broker";
 import type { Login, Settings } from "./options.ts";
 import { isReadOnly } from "./redis-error.ts";
-import type { HostPort } from "./target.ts";
 
 /** A client of one server, or of a cluster. */
 export type Client = Redis | Cluster;
@@ -33,7 +31,7 @@ const always = {
  */
 export function createClient(settings: Settings, { silenceMs }: ConnectOptions): Client {
   const { target, natMap, db, username, password, sentinelLogin, timeoutMs } = settings;
-  const tls = tlsOptions(settings);
+  const tls = settings.tls === undefined ? undefined : tlsConnectOptions(settings.tls);
   const shared = {
     ...always,
     ...loginOf({ username, password }),
@@ -100,7 +98,7 @@ export function createSingleClient(
   { host, port, username, password }: HostPort & Login,
   options: Pick<RedisOptions, "connectTimeout" | "commandTimeout" | "maxRetriesPerRequest" | "retryStrategy">,
 ): Redis {
-  const tls = tlsOptions(settings);
+  const tls = settings.tls === undefined ? undefined : tlsConnectOptions(settings.tls);
   const client = new Redis({
     ...always,
     ...loginOf({ username, password }),
@@ -125,33 +123,6 @@ function inItsDatabase(client: Redis): Redis {
     if (error.command?.name === "select") client.disconnect(true);
   });
   return client;
-}
-
-/**
- * What `node:tls` takes.
- * @throws BrokerError `Q1021` when a file cannot be read
- */
-function tlsOptions({ tls }: Settings): Record<string, string | boolean> | undefined {
-  if (tls === undefined) return undefined;
-  const { ca, cert, key, servername, insecure } = tls;
-  const given = Object.entries({ ca, cert, key, servername }).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, name === "servername" ? value : readPem(name, value)] as const],
-  );
-  return { ...Object.fromEntries(given), rejectUnauthorized: !insecure };
-}
-
-/** A file that is renewed counts from the next connection on that is made anew. */
-function readPem(option: string, fileOrText: string): string {
-  if (fileOrText.includes("-----BEGIN")) return fileOrText;
-  try {
-    return readFileSync(fileOrText, "utf8");
-  } catch (error) {
-    // What was given is not repeated: it may be a key after all. So neither is the cause.
-    const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
-    throw new BrokerError("Q1021", `the file that the option ${option} names cannot be read (${reason})`, {
-      hint: "does it exist, and may this user read it?",
-    });
-  }
 }
 
 /** Milliseconds. Grows to a second, with jitter, so that a thousand processes do not come back at once. */

@@ -1,9 +1,8 @@
 import type { Redis } from "ioredis";
-import { BrokerError } from "@q/core/broker";
+import { BrokerError, type HostPort } from "@q/core/broker";
 import { createSingleClient } from "./connect.ts";
 import type { Login, Settings } from "./options.ts";
 import { ConnectionLost } from "./redis-error.ts";
-import type { HostPort } from "./target.ts";
 
 /** Longest that each of them is waited for. Milliseconds. */
 const patienceMs = 1500;

@@ -1,7 +1,15 @@
-import { ConfigError, type Duration } from "@q/core/broker";
-import { OptionValues } from "./option-values.ts";
+import {
+  ConfigError,
+  OptionValues,
+  parseHost,
+  readTls,
+  tlsOptionNames,
+  type Duration,
+  type HostPort,
+  type TlsSettings,
+} from "@q/core/broker";
 import { parseRedisUrl, type UrlParts } from "./redis-url.ts";
-import { addressOf, defaultPorts, parseHost, type HostPort, type Target } from "./target.ts";
+import { addressOf, defaultPorts, type Target } from "./target.ts";
 
 /** All but lists and tables may also be parameters of the URL: `redis://cache/0?lease=1m`. An option wins over the same parameter. */
 export interface RedisOptions {
@@ -54,15 +62,6 @@ export interface RedisOptions {
   readonly allowEviction?: boolean;
 }
 
-/** PEM is the name of a file, or the text itself. */
-export interface TlsSettings {
-  readonly ca: string | undefined;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  readonly servername: string | undefined;
-  readonly insecure: boolean;
-}
-
 /** A user, the default one when there is no name. */
 export interface Login {
   readonly username: string | undefined;
@@ -92,10 +91,9 @@ export interface Settings extends Login {
   readonly allowEviction: boolean;
 }
 
-const tlsOptions = ["ca", "cert", "key", "servername", "insecure"] as const satisfies (keyof RedisOptions)[];
 /** What may stand in an object and as a parameter in a URL. */
 const parameters: readonly string[] = [
-  ...tlsOptions,
+  ...tlsOptionNames,
   "sentinelUsername",
   "sentinelPassword",
   "username",
@@ -132,7 +130,7 @@ export function readOptions(urlOrOptions: string | RedisOptions = {}): Settings 
   const values = new OptionValues(place.parameters, options);
   const { target } = place;
   const db = values.number("db", { from: 0, to: target.kind === "cluster" ? 0 : 1_000_000 }) ?? 0;
-  const tls = readTls(values, place.tls);
+  const tls = readTls(values, { tls: place.tls, scheme: "rediss:" });
   return {
     target,
     natMap: readNatMap(values),
@@ -196,22 +194,6 @@ function readLogin(values: OptionValues, [user, secret]: readonly [string, strin
   const username = values.text(user);
   // A user without a password may be one who needs none.
   return { username, password: values.text(secret) ?? (username === undefined ? undefined : "") };
-}
-
-function readTls(values: OptionValues, byUrl: boolean): TlsSettings | undefined {
-  const [ca, cert, key, servername] = (["ca", "cert", "key", "servername"] as const).map((name) => values.text(name));
-  const insecure = values.flag("insecure") ?? false;
-  if (!(values.flag("tls") ?? byUrl)) {
-    const unused = tlsOptions.find((name) => values.has(name));
-    if (unused === undefined) return undefined;
-    // Whoever asks for it believes that the connection is encrypted.
-    throw new ConfigError("Q2027", `${unused} is for TLS, and the connection has none`, {
-      hint: "begin the URL with rediss:",
-    });
-  }
-  if ((cert === undefined) !== (key === undefined))
-    throw new ConfigError("Q2027", "expected cert and key together", { hint: "one file may hold both: name it twice" });
-  return { ca, cert, key, servername, insecure };
 }
 
 function readNatMap(values: OptionValues): Settings["natMap"] {

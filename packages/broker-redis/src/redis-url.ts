@@ -1,5 +1,5 @@
-import { ConfigError } from "@q/core/broker";
-import { defaultPorts, parseHost, type HostPort, type Target } from "./target.ts";
+import { ConfigError, parseHost, splitServerUrl, type HostPort } from "@q/core/broker";
+import { defaultPorts, type Target } from "./target.ts";
 
 /** Every scheme of ours, and what it stands for. `unix` is redis-py's, `sentinel` is Celery's. */
 const schemes: Readonly<Record<string, { readonly kind: Target["kind"]; readonly tls: boolean }>> = {
@@ -32,8 +32,6 @@ export interface UrlParts {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Scheme, credentials, hosts, path, parameters. More than one host is what `new URL` does not know. */
-const shape = /^([a-z+]+:)\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#@]*)?(?:\?([^#@]*))?$/i;
 /** Celery writes a whole URL for each Sentinel: all but the first and what follows the last is in the way. */
 const betweenSentinels = /(?:\/\d*)?;sentinel:\/\/(?:[^/?#;]*@)?/gi;
 
@@ -42,17 +40,17 @@ const betweenSentinels = /(?:\/\d*)?;sentinel:\/\/(?:[^/?#;]*@)?/gi;
  * @throws ConfigError `Q2026`
  */
 export function parseRedisUrl(url: string): UrlParts {
-  const [, scheme = "", credentials, hosts = "", path = "", query = ""] =
-    shape.exec(url.replace(betweenSentinels, ",")) ?? [];
-  const known = schemes[scheme.toLowerCase()];
-  if (known === undefined) {
-    throw new ConfigError("Q2026", "expected a URL like redis://:password@host:6379/0", {
-      hint: "in a password write @ as %40, / as %2F, : as %3A, ? as %3F and # as %23",
-      details: { schemes: urlSchemes.join(" ") },
-    });
-  }
-  const parameters = { ...parseCredentials(credentials), ...parseQuery(query) };
-  return { tls: known.tls, ...parsePlace(known.kind, { hosts, path: decoded(path), parameters }) };
+  const { scheme, hosts, path, parameters } = splitServerUrl(url.replace(betweenSentinels, ","), {
+    schemes: urlSchemes,
+    example: "redis://:password@host:6379/0",
+    translate: (name, value) => {
+      if (name === "ssl_cert_reqs") return ["insecure", /none$/i.test(value) ? "true" : "false"];
+      const ours = celeryNames[name];
+      return ours === undefined ? undefined : [ours, value];
+    },
+  });
+  const { kind, tls } = schemes[scheme] ?? { kind: "standalone", tls: false };
+  return { tls, ...parsePlace(kind, { hosts, path, parameters }) };
 }
 
 interface Place {
@@ -91,40 +89,6 @@ function severalHosts(servers: readonly HostPort[], text: string): readonly Host
 function withDb(parameters: Place["parameters"], [db, ...more]: readonly string[]): Place["parameters"] {
   if (more.length > 0) throw misplaced("redis://host:6379/0");
   return db === undefined || db === "" ? parameters : { ...parameters, db };
-}
-
-function parseCredentials(text: string | undefined): { username?: string; password?: string } {
-  if (text === undefined || text === "") return {};
-  const colon = text.indexOf(":");
-  if (colon === -1) {
-    throw new ConfigError("Q2026", "expected user:password before the @ in the URL of Redis, got one word", {
-      hint: "redis://:password@host has no user, redis://user:@host has no password",
-    });
-  }
-  const username = decoded(text.slice(0, colon));
-  const password = decoded(text.slice(colon + 1));
-  return username === "" ? { password } : { username, password };
-}
-
-function parseQuery(query: string): Readonly<Record<string, string>> {
-  const parameters: Record<string, string> = {};
-  for (const pair of query === "" ? [] : query.split("&")) {
-    const [name = "", ...value] = pair.split("=");
-    const text = decoded(value.join("="));
-    if (name === "ssl_cert_reqs") parameters["insecure"] = /none$/i.test(text) ? "true" : "false";
-    else parameters[celeryNames[name] ?? decoded(name)] = text;
-  }
-  return parameters;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new ConfigError("Q2026", "expected %XX escapes in the URL of Redis to be UTF-8", {
-      hint: "write a percent sign as %25",
-    });
-  }
 }
 
 function misplaced(example: string): ConfigError {

@@ -31,8 +31,12 @@ export {
   type Tick,
   type TickAnswer,
 } from "./schedule-store.ts";
+export { OptionValues } from "./option-values.ts";
 export { systemLiveness, type Life, type Liveness, type ProcessIdentity } from "./process-identity.ts";
 export { PollingConsumer, type Claim, type PollingConsumerOptions } from "./polling-consumer.ts";
+export { formatHost, parseHost, type HostPort } from "./server-address.ts";
+export { splitServerUrl } from "./server-url.ts";
+export { readTls, tlsConnectOptions, tlsOptionNames, type TlsSettings } from "./tls-settings.ts";
 export {
   isJsonObject,
   parseJson,
@@ -42,6 +46,6 @@ export {
   type JsonValue,
 } from "../json.ts";
 export { silentLogger, type LogFields, type Logger } from "../logger.ts";
-export { sleep, systemClock, type Clock, type Timer } from "../clock.ts";
+export { atMost, sleep, systemClock, type Clock, type Timer } from "../clock.ts";
 export { durationMs, type Duration } from "../duration.ts";
 export { ConfigError, QError, hasCode, type QErrorOptions } from "../q-error.ts";

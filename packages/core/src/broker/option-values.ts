@@ -1,7 +1,8 @@
-import { ConfigError, durationMs, type Duration } from "@q/core/broker";
+import { durationMs, type Duration } from "../duration.ts";
+import { ConfigError } from "../q-error.ts";
 
 /**
- * Options by name, from an object or, as text, from a URL. Reading one checks it; one that was not given is `undefined`.
+ * Options of an adapter by name, from an object or, as text, from a URL. Reading one checks it; one that was not given is `undefined`.
  * Every method throws ConfigError `Q2027`, `duration` also `Q2010`.
  */
 export class OptionValues {
@@ -65,6 +66,27 @@ export class OptionValues {
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string")) return value;
     throw new ConfigError("Q2027", `expected ${name} to be a list of host:port with at least one`);
+  }
+
+  /** What `read` makes of each member, which gets its name with it. */
+  each<T>(name: string, read: (member: string, value: unknown) => T): Readonly<Record<string, T>> | undefined {
+    const value = this.#values.get(name);
+    if (value === undefined) return undefined;
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw new ConfigError("Q2027", `expected ${name} to be an object, got ${shown(value)}`);
+    return Object.fromEntries(Object.entries(value).map(([member, one]) => [member, read(member, one)]));
+  }
+
+  /** One of several words. */
+  word<const T extends string>(name: string, words: readonly T[]): T | undefined {
+    const value = this.#values.get(name);
+    if (value === undefined) return undefined;
+    const word = words.find((one) => one === value);
+    if (word !== undefined) return word;
+    throw new ConfigError(
+      "Q2027",
+      `expected ${name} to be one of ${words.map((one) => `"${one}"`).join(", ")}, got ${shown(value)}`,
+    );
   }
 
   /** Text by text. */

@@ -1,0 +1,106 @@
+import {
+  BrokerError,
+  PublishRejected,
+  systemClock,
+  type Broker,
+  type BrokerContext,
+  type Clock,
+  type ConsumeOptions,
+  type Consumer,
+  type ControlBus,
+  type Delivery,
+  type LeaseStore,
+  type OutgoingMessage,
+  type QueueInspector,
+  type QueueOptions,
+} from "@q/core/broker";
+import { AmqpInspector } from "./inspector.ts";
+import { OpenBroker } from "./open-broker.ts";
+import type { Settings } from "./options.ts";
+
+/** Queues on RabbitMQ. Can be opened again after `close`. It has no `once`: RabbitMQ cannot look for a key and store a message in one step. */
+export class AmqpBroker implements Broker {
+  readonly name = "amqp";
+  readonly address: string;
+  readonly inspector: QueueInspector;
+  readonly control: ControlBus;
+  readonly leases: LeaseStore;
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  #open: OpenBroker | undefined;
+  /** The last open or close. They take turns, in the order in which they were called. */
+  #turn: Promise<void> = Promise.resolve();
+
+  /** @param clock for tests */
+  constructor(settings: Settings, clock: Clock = systemClock) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.address = settings.address;
+    this.inspector = new AmqpInspector(() => this.#opened());
+    this.control = {
+      broadcast: async (channel, payload) => this.#opened().control.broadcast(channel, payload),
+      subscribe: async (channel, onPayload) => this.#opened().control.subscribe(channel, onPayload),
+    };
+    this.leases = { acquire: async (name, ttlMs) => this.#opened().leases.acquire(name, ttlMs) };
+  }
+
+  get connected(): boolean {
+    return this.#open?.store.connection.isReady === true;
+  }
+
+  open({ logger }: BrokerContext): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#open ??= await OpenBroker.open({ settings: this.#settings, clock: this.#clock, logger });
+    });
+  }
+
+  async declare(queues: readonly QueueOptions[]): Promise<void> {
+    await this.#opened().declare(queues);
+  }
+
+  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (this.#open === undefined) {
+      const { code, message, hint } = notOpen(this.address);
+      throw new PublishRejected(code, message, { hint });
+    }
+    await this.#open.store.publisher.publish(messages);
+  }
+
+  async consume(
+    queues: readonly string[],
+    options: ConsumeOptions,
+    onDelivery: (delivery: Delivery) => void,
+  ): Promise<Consumer> {
+    return await this.#opened().consume(queues, options, onDelivery);
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      const open = this.#open;
+      this.#open = undefined;
+      await open?.close();
+    });
+  }
+
+  /** Ends as SIGKILL would end the process: nothing is given back, nothing is said. For tests. */
+  abandon(): void {
+    this.#open?.abandon();
+    this.#open = undefined;
+  }
+
+  #opened(): OpenBroker {
+    if (this.#open === undefined) throw notOpen(this.address);
+    return this.#open;
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const result = this.#turn.then(action);
+    // The next turn does not care how this one ended.
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function notOpen(address: string): BrokerError {
+  return new BrokerError("Q1010", `the broker ${address} is not open`, { hint: "await app.open() first" });
+}

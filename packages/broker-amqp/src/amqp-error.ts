@@ -1,0 +1,91 @@
+import { BrokerError, type QErrorOptions } from "@q/core/broker";
+
+/**
+ * The answer did not come: the connection ended, or nobody was there. `sent` tells whether what was asked may have been carried out.
+ * Code `Q1001`.
+ */
+export class ConnectionLost extends BrokerError {
+  readonly sent: boolean;
+
+  constructor(message: string, options: QErrorOptions & { readonly sent: boolean }) {
+    const { sent, ...rest } = options;
+    super("Q1001", message, rest);
+    this.sent = sent;
+  }
+}
+
+/** Codes of AMQP's `channel.close`. https://www.rabbitmq.com/docs/channels#error-handling */
+export const replyCode = { refused: 403, missing: 404, locked: 405, clash: 406 } as const;
+
+/** The code with which the server closed a channel, or `undefined` when it did not. */
+export function replyCodeOf(error: unknown): number | undefined {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === "number" ? code : undefined;
+}
+
+/** What went wrong with a channel or a connection, as one of ours. No cause is kept: it may hold a message. */
+export function amqpError(error: unknown, address: string): BrokerError {
+  if (error instanceof BrokerError) return error;
+  const text = serverText(error);
+  if (replyCodeOf(error) === replyCode.refused) {
+    return new BrokerError("Q1018", `the RabbitMQ user may not do this: ${text} (${address})`, {
+      hint: "PERMISSIONS.md of @q/broker-amqp lists what producers and workers need",
+    });
+  }
+  // amqplib's words for a channel that has ended under a call.
+  if (/^(Channel (ended|closed)|channel closed|Connection (closed|closing)|Unexpected close)/i.test(messageOf(error)))
+    return new ConnectionLost(`the connection to RabbitMQ at ${address} ended`, { sent: true });
+  return new BrokerError("Q1024", `RabbitMQ at ${address} answered with an error: ${text}`);
+}
+
+/** Why there is no connection. `Q1001`, or a code that says more when trying again will not help. */
+export function unreachable(error: unknown, address: string): BrokerError {
+  if (error instanceof BrokerError) return error;
+  const text = messageOf(error);
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  if (/ACCESS.REFUSED|403/.test(text)) {
+    return new BrokerError("Q1002", `RabbitMQ refused the login (${address})`, {
+      hint: "look at user and password of the broker URL; the user guest is let in from the server's own machine only",
+    });
+  }
+  if (/NOT.ALLOWED|530/.test(text)) {
+    return new BrokerError("Q1025", `RabbitMQ has no such vhost, or this user may not use it (${address})`, {
+      hint: "rabbitmqctl add_vhost NAME; rabbitmqctl set_permissions -p NAME USER …",
+    });
+  }
+  if (/certificate|CERT_|ERR_TLS|ERR_SSL|ERR_OSSL|altnames|handshake failure/i.test(`${String(code)} ${text}`)) {
+    return new BrokerError("Q1021", `no encrypted connection to RabbitMQ at ${address}: ${firstWords(text)}`, {
+      hint: "the options are ca, cert, key and servername",
+    });
+  }
+  const reason = typeof code === "string" ? code : firstWords(text).replace(/:.*$/, "");
+  return new ConnectionLost(`could not reach RabbitMQ at ${address} (${reason})`, {
+    sent: false,
+    hint: hintFor(reason, address.startsWith("amqps:")),
+  });
+}
+
+/** Which argument of a queue is another one there: `x-max-priority`. `undefined` when the server says nothing of the kind. */
+export function clashingArgument(error: unknown): string | undefined {
+  return /inequivalent arg '([^']+)'/.exec(messageOf(error))?.[1];
+}
+
+function hintFor(reason: string, isEncrypted: boolean): string {
+  if (/^(ENOTFOUND|EAI_AGAIN)/.test(reason)) return "is the host in the URL right? No address was found for it";
+  const running = "is it running, and reachable from here?";
+  if (isEncrypted) return `${running} Does it speak TLS on this port?`;
+  return /ECONNRESET|ended|close/i.test(reason) ? `${running} If it speaks TLS, the URL begins with amqps:` : running;
+}
+
+/** What the server said, without what amqplib puts around it. */
+function serverText(error: unknown): string {
+  return firstWords(/with message "(.*)"/s.exec(messageOf(error))?.[1] ?? messageOf(error));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function firstWords(text: string): string {
+  return text.split("\n", 1)[0]?.slice(0, 300) ?? "";
+}

@@ -1,0 +1,146 @@
+import { atMost, sleep, type HostPort } from "@q/core/broker";
+import { ConnectionLost, unreachable } from "./amqp-error.ts";
+import { Link, type LinkOptions } from "./link.ts";
+
+const shortestPauseMs = 100;
+const longestPauseMs = 15_000;
+
+/** A connection that comes back by itself, to the next host when one is gone, until it is closed. */
+export class Connection {
+  readonly #options: LinkOptions;
+  readonly #closed = new AbortController();
+  readonly #listeners = new Set<(link: Link) => void>();
+  /** In another order in each process, so that they spread over the nodes. */
+  readonly #hosts: readonly HostPort[];
+  #nextHost = 0;
+  #link: Link | undefined;
+  #connecting: Promise<void> = Promise.resolve();
+  #obstacle: Error | undefined;
+
+  private constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#hosts = options.settings.hosts.toSorted(() => Math.random() - 0.5);
+  }
+
+  /** @throws BrokerError `Q1001`, `Q1002`, `Q1021`, `Q1025` when no host lets it in */
+  static async open(options: LinkOptions): Promise<Connection> {
+    const connection = new Connection(options);
+    await connection.#tryEachHost();
+    return connection;
+  }
+
+  get isReady(): boolean {
+    return this.#link !== undefined;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  /** Why there is no link, when there is none. */
+  get obstacle(): Error | undefined {
+    return this.#link === undefined ? this.#notConnected() : undefined;
+  }
+
+  /** Hands over every link from now on, and the present one at once. */
+  onLink(listener: (link: Link) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#link !== undefined) listener(this.#link);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The link, when there is one within the time for an answer.
+   * @throws ConnectionLost otherwise: nothing was sent
+   */
+  async ready(): Promise<Link> {
+    const { clock, settings } = this.#options;
+    const until = clock.monotonic() + settings.timeoutMs;
+    for (;;) {
+      if (this.#link !== undefined) return this.#link;
+      const leftMs = until - clock.monotonic();
+      if (this.isClosed || leftMs <= 0) throw this.#notConnected();
+      await atMost(clock, leftMs, this.#connecting);
+    }
+  }
+
+  /** Ends in good order. May be called twice, never throws. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#listeners.clear();
+    await this.#link?.close();
+  }
+
+  /** Ends without a word, as in a process that is killed. For tests. */
+  abandon(): void {
+    this.#closed.abort();
+    this.#listeners.clear();
+    this.#link?.fail(new Error("abandoned"));
+  }
+
+  #notConnected(): ConnectionLost {
+    const { address } = this.#options.settings;
+    const cause = this.#obstacle;
+    return new ConnectionLost(`there is no connection to RabbitMQ at ${address}`, {
+      sent: false,
+      ...(cause === undefined ? {} : { cause }),
+      hint: "is it running, and reachable from here?",
+    });
+  }
+
+  /** @throws BrokerError the last one's obstacle */
+  async #tryEachHost(): Promise<void> {
+    const { settings } = this.#options;
+    let obstacle: unknown;
+    for (const _ of this.#hosts) {
+      // There is at least one, and the number is taken by their count.
+      const host = this.#hosts[this.#nextHost % this.#hosts.length] as HostPort;
+      try {
+        return this.#use(await Link.open(host, this.#options));
+      } catch (error) {
+        obstacle = error;
+        this.#nextHost += 1;
+        if (this.isClosed) break;
+      }
+    }
+    throw unreachable(obstacle, settings.address);
+  }
+
+  #use(link: Link): void {
+    if (this.isClosed) return void link.close();
+    this.#obstacle = undefined;
+    this.#link = link;
+    link.lost.addEventListener("abort", () => this.#onLost(link), { once: true });
+    for (const listener of this.#listeners) listener(link);
+  }
+
+  #onLost(link: Link): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    if (this.isClosed) return;
+    const { logger, name } = this.#options;
+    logger.warn(
+      { err: link.lost.reason as unknown, connection: name },
+      "the connection to RabbitMQ ended; connecting again",
+    );
+    this.#connecting = this.#reconnect();
+  }
+
+  /** Never rejects. Resolves when it is connected, or closed. */
+  async #reconnect(): Promise<void> {
+    const { clock, logger, name } = this.#options;
+    for (let attempt = 0; !this.isClosed; attempt += 1) {
+      // Full jitter: a thousand processes do not come back at once.
+      const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** attempt) * Math.random();
+      if (!(await sleep(clock, pauseMs, this.#closed.signal))) return;
+      try {
+        await this.#tryEachHost();
+        logger.info({ connection: name }, "connected to RabbitMQ again");
+        return;
+      } catch (error) {
+        this.#obstacle = error as Error;
+        logger.debug({ err: error, attempt }, "RabbitMQ cannot be reached");
+      }
+    }
+  }
+}

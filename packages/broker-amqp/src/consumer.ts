@@ -1,0 +1,257 @@
+import type { ConsumeMessage } from "amqplib";
+import { sleep, type Consumer, type ConsumeOptions, type Delivery, type Timer } from "@q/core/broker";
+import { Arrival } from "./arrival.ts";
+import { AmqpDelivery } from "./delivery.ts";
+import { decodeEnvelope } from "./envelope.ts";
+import { Lanes } from "./lanes.ts";
+import type { Link } from "./link.ts";
+import type { Pauses } from "./pauses.ts";
+import { Session } from "./session.ts";
+import type { Settler } from "./settler.ts";
+import type { Store } from "./store.ts";
+import { Suspects } from "./suspects.ts";
+
+export interface AmqpConsumerOptions extends ConsumeOptions {
+  readonly queues: readonly string[];
+  readonly onDelivery: (delivery: Delivery) => void;
+  readonly settler: Settler;
+  readonly pauses: Pauses;
+}
+
+/** How often the server is asked for a sign of life. Milliseconds. */
+const beatMs = 5000;
+/** Pause before a queue that was deleted under its consumers is looked for again. Milliseconds. */
+const afterCancelMs = 500;
+/**
+ * A quorum queue counts how often it hands a message out, and drops or buries it at its limit, which is 20 on newer servers. Long before that, the message
+ * is stored anew.
+ */
+const renewAfterDeliveries = 10;
+
+/** Queues consumed by this process, on one session after the other. */
+export class AmqpConsumer implements Consumer {
+  heardAt: number;
+  readonly #store: Store;
+  readonly #options: AmqpConsumerOptions;
+  readonly #lanes: Lanes;
+  readonly #suspects: Suspects;
+  readonly #stopped = new AbortController();
+  /** Handed out and not settled. */
+  readonly #inHand = new Set<AmqpDelivery>();
+  #prefetch: number;
+  #session: Session | undefined;
+  #stopListening: () => void = () => undefined;
+  #beat: Timer | undefined;
+  /** Subscribing, unsubscribing and resizing take turns. */
+  #turn: Promise<void> = Promise.resolve();
+
+  private constructor(store: Store, options: AmqpConsumerOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#prefetch = options.prefetch;
+    this.#lanes = new Lanes(options.queues);
+    this.#suspects = new Suspects(store.marks, store.logger, () => this.#handOut());
+    this.heardAt = store.clock.monotonic();
+  }
+
+  /** @throws BrokerError when the first session cannot be had */
+  static async start(store: Store, options: AmqpConsumerOptions): Promise<AmqpConsumer> {
+    const consumer = new AmqpConsumer(store, options);
+    const connection = await store.quiet();
+    const link = await connection.ready();
+    await consumer.#begin(link);
+    const stopConnection = connection.onLink((next) => {
+      if (next !== link) void consumer.#beginAgain(next);
+    });
+    const stopPauses = options.pauses.onChange((queue) => void consumer.#applyPause(queue));
+    consumer.#stopListening = () => {
+      stopConnection();
+      stopPauses();
+    };
+    consumer.#scheduleBeat();
+    return consumer;
+  }
+
+  resize(prefetch: number): void {
+    this.#prefetch = prefetch;
+    this.#handOut();
+    const session = this.#session;
+    if (session === undefined) return;
+    void this.#inTurn(async () => {
+      // The last size counts when several have been asked for.
+      if (prefetch !== this.#prefetch || this.#isOver(session)) return;
+      for (const queue of this.#lanes.queues) await this.#subscribe(session, queue);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#stopListening();
+    this.#beat?.cancel();
+    const session = this.#session;
+    const unsubscribed = this.#inTurn(async () => {
+      if (session === undefined || session.lost.aborted) return;
+      for (const queue of this.#lanes.queues) await session.unsubscribe(queue);
+    });
+    // What fails here goes back with its connection.
+    await unsubscribed.catch(() => undefined);
+    await this.#giveBack(this.#lanes.takeAll());
+    this.#endIfIdle();
+  }
+
+  /** Stops, and gives back what is in hand. Never rejects. */
+  async leave(): Promise<void> {
+    await this.stop();
+    await Promise.allSettled([...this.#inHand].map((delivery) => delivery.settle({ kind: "release" })));
+  }
+
+  async #begin(link: Link): Promise<void> {
+    const session = await Session.start(link, {
+      onMessage: (queue, found) => this.#onMessage(session, queue, found),
+      onCancelled: (queue) => void this.#onCancelled(session, queue),
+    });
+    this.#session = session;
+    session.lost.addEventListener("abort", () => this.#lanes.takeAll(), { once: true });
+    await this.#inTurn(async () => {
+      for (const queue of this.#lanes.queues) {
+        if (this.#stopped.signal.aborted) return;
+        await this.#store.topology.ensureDelays(link, queue);
+        await this.#store.marks.declare(queue);
+        await this.#options.pauses.refresh(queue);
+        await this.#subscribe(session, queue);
+      }
+    });
+    this.heardAt = this.#store.clock.monotonic();
+  }
+
+  /** Never rejects. When it fails, the next link tries. */
+  async #beginAgain(link: Link): Promise<void> {
+    try {
+      for (const queue of this.#lanes.queues) await this.#store.topology.redeclare(link, queue);
+      await this.#begin(link);
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#store.logger.warn({ err: error }, "consuming could not be taken up again; connecting anew");
+      link.fail(error);
+    }
+  }
+
+  #isOver(session: Session): boolean {
+    return this.#stopped.signal.aborted || session !== this.#session || session.lost.aborted;
+  }
+
+  async #subscribe(session: Session, queue: string): Promise<void> {
+    if (this.#options.pauses.isPaused(queue)) return await session.unsubscribe(queue);
+    // So many turns, so many at hand at least.
+    await session.subscribe(queue, this.#prefetch + this.#lanes.turnsOf(queue) - 1);
+  }
+
+  /** Never rejects. */
+  async #applyPause(queue: string): Promise<void> {
+    const session = this.#session;
+    if (session === undefined || !this.#lanes.queues.includes(queue)) return;
+    const applied = this.#inTurn(async () => {
+      if (!this.#isOver(session)) await this.#subscribe(session, queue);
+    });
+    await applied.catch((error: unknown) => session.link.fail(error));
+    if (this.#options.pauses.isPaused(queue)) await this.#giveBack(this.#lanes.take(queue));
+  }
+
+  /** Gives back what was not handed out. Never rejects: what fails goes back with its connection. */
+  async #giveBack(arrivals: readonly Arrival[]): Promise<void> {
+    const { settler } = this.#options;
+    await Promise.allSettled(arrivals.map((arrival) => settler.settle(arrival, { kind: "release" })));
+  }
+
+  /** The queue is gone, or its leader: it is looked for, and made again. */
+  async #onCancelled(session: Session, queue: string): Promise<void> {
+    const { topology, logger, clock } = this.#store;
+    logger.warn({ queue }, "RabbitMQ has ended a subscription, because somebody deleted the queue or its node stopped");
+    while (!this.#isOver(session)) {
+      if (!(await sleep(clock, afterCancelMs, this.#stopped.signal))) return;
+      try {
+        await topology.redeclare(session.link, queue);
+        return await this.#inTurn(async () => {
+          if (!this.#isOver(session)) await this.#subscribe(session, queue);
+        });
+      } catch (error) {
+        logger.warn({ err: error, queue }, "the queue cannot be consumed yet");
+      }
+    }
+  }
+
+  #onMessage(session: Session, queue: string, found: ConsumeMessage): void {
+    this.heardAt = this.#store.clock.monotonic();
+    const { deliveryTag: tag, redelivered } = found.fields;
+    const arrival = new Arrival({ ...decodeEnvelope(found, queue), queue, tag, session, redelivered });
+    this.#lanes.add(arrival);
+    if (redelivered) this.#suspects.add(arrival);
+    else this.#handOut();
+  }
+
+  #handOut(): void {
+    while (!this.#stopped.signal.aborted && this.#inHand.size < this.#prefetch) {
+      const arrival = this.#lanes.next();
+      if (arrival === undefined) return;
+      if (arrival.session.lost.aborted) continue;
+      if (arrival.deliveries >= renewAfterDeliveries) {
+        void this.#renew(arrival);
+        continue;
+      }
+      const delivery = new AmqpDelivery(arrival, this.#options.settler, () => this.#onSettle(delivery));
+      this.#inHand.add(delivery);
+      this.#options.onDelivery(delivery);
+    }
+  }
+
+  #onSettle(delivery: AmqpDelivery): void {
+    this.#inHand.delete(delivery);
+    this.#handOut();
+    if (this.#stopped.signal.aborted) this.#endIfIdle();
+  }
+
+  /** Stores it once more, with a count of nought, at the end of its queue. Never rejects. */
+  async #renew({ message, session, tag, crashes }: Arrival): Promise<void> {
+    try {
+      if (!("malformed" in message)) await this.#store.publisher.storeAgain(message, { crashes, signal: session.lost });
+      await ("malformed" in message ? session.acks.requeue(tag) : session.acks.ack(tag));
+    } catch (error) {
+      this.#store.logger.debug({ err: error }, "a message that was handed out often could not be stored anew");
+    }
+  }
+
+  #scheduleBeat(): void {
+    this.#beat = this.#store.clock.setTimer(beatMs, () => void this.#askForLife());
+  }
+
+  /** Never rejects. */
+  async #askForLife(): Promise<void> {
+    const session = this.#session;
+    if (session !== undefined && !session.lost.aborted) {
+      try {
+        await session.barrier();
+        this.heardAt = this.#store.clock.monotonic();
+      } catch (error) {
+        this.#store.logger.debug({ err: error }, "RabbitMQ gave no sign of life");
+      }
+    }
+    if (!this.#stopped.signal.aborted) this.#scheduleBeat();
+  }
+
+  /** Once nothing of a stopped consumer is held, its channel is of no use. */
+  #endIfIdle(): void {
+    const session = this.#session;
+    if (session === undefined || this.#inHand.size > 0 || session.acks.size > 0) return;
+    this.#session = undefined;
+    void session.end();
+  }
+
+  /** Never rejects: what fails ends the link, and the next one begins afresh. */
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const result = this.#turn.then(action);
+    this.#turn = result.catch((error: unknown) => {
+      this.#store.logger.debug({ err: error }, "a subscription could not be changed");
+    });
+    return result;
+  }
+}

@@ -1,0 +1,126 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { ConsumeMessage, GetMessage } from "amqplib";
+import {
+  isJsonObject,
+  parseJson,
+  type BrokerMessage,
+  type DeadLetter,
+  type DeadReason,
+  type JsonObject,
+  type JsonValue,
+  type MalformedMessage,
+} from "@q/core/broker";
+import { decodeEnvelope, encodeEnvelope } from "./envelope.ts";
+import { deadQueue } from "./names.ts";
+import type { Consignment } from "./parcel.ts";
+
+/** Why and when, as JSON. Text, because a header table knows no numbers of more than 64 bits and no deep nesting. */
+const deadHeader = "x-q-dead";
+/** AMQP headers of amqplib have to fit into 64 KiB; so much of them may be the reason. */
+const longestReasonBytes = 32 * 1024;
+
+/** A message on its way to the dead letters of its queue, as it was, with the reason beside it. */
+export function deadConsignment(
+  message: BrokerMessage | MalformedMessage,
+  died: { readonly reason: DeadReason; readonly diedAt: number },
+): Consignment {
+  const { queue } = message;
+  const note = { entry: randomUUID(), diedAt: died.diedAt, reason: died.reason };
+  const route = { queue, exchange: "", routingKey: deadQueue(queue) };
+  if ("malformed" in message) {
+    const options = { persistent: true, mandatory: true, headers: { [deadHeader]: noteText(note) } };
+    return { ...route, content: Buffer.from(message.raw), options };
+  }
+  const { content, options } = encodeEnvelope(message, { priorities: true });
+  const headers = { ...options.headers, [deadHeader]: noteText(note) };
+  return { ...route, content, options: { ...options, headers } };
+}
+
+function noteText(note: { readonly entry: string; readonly diedAt: number; readonly reason: DeadReason }): string {
+  const text = JSON.stringify(note);
+  if (Buffer.byteLength(text) <= longestReasonBytes) return text;
+  const { code, message } = note.reason;
+  return JSON.stringify({ ...note, reason: { code, message: message.slice(0, 4000) } });
+}
+
+/** A dead letter as it was found. One that RabbitMQ has put there itself says so, and since when. */
+export function readDeadLetter(found: ConsumeMessage | GetMessage, queue: string): DeadLetter {
+  const { headers = {} } = found.properties as { readonly headers?: Readonly<Record<string, unknown>> };
+  const note = noteOf(headers[deadHeader]);
+  const { message } = decodeEnvelope(withoutNote(found, headers), queue);
+  return {
+    entryId: note?.entry ?? ownId(found),
+    message,
+    reason: note?.reason ?? reasonOfServer(headers),
+    diedAt: note?.diedAt ?? timeOfServer(headers),
+    size: found.content.length + Buffer.byteLength(JSON.stringify("malformed" in message ? {} : message.headers)),
+  };
+}
+
+function withoutNote<T extends ConsumeMessage | GetMessage>(found: T, headers: Readonly<Record<string, unknown>>): T {
+  const { [deadHeader]: _note, ...rest } = headers;
+  return { ...found, properties: { ...found.properties, headers: rest } };
+}
+
+interface Note {
+  readonly entry: string;
+  readonly diedAt: number;
+  readonly reason: DeadReason;
+}
+
+function noteOf(text: unknown): Note | undefined {
+  const value = typeof text === "string" ? jsonOf(text) : null;
+  if (!isJsonObject(value)) return undefined;
+  const { entry, diedAt, reason } = value;
+  if (typeof entry !== "string" || typeof diedAt !== "number" || !isReason(reason)) return undefined;
+  return { entry, diedAt, reason };
+}
+
+function isReason(value: JsonValue | undefined): value is JsonObject & DeadReason {
+  return (
+    value !== undefined &&
+    isJsonObject(value) &&
+    typeof value["code"] === "string" &&
+    typeof value["message"] === "string"
+  );
+}
+
+function jsonOf(text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch {
+    // Not written by q.
+    return null;
+  }
+}
+
+const meanings: Readonly<Record<string, DeadReason>> = {
+  delivery_limit: { code: "poison", message: "RabbitMQ has handed it out too often without an outcome" },
+  expired: { code: "expired", message: "its time in the queue was over" },
+  maxlen: { code: "dropped", message: "the queue was full" },
+  rejected: { code: "rejected", message: "a consumer that is not of q rejected it" },
+};
+
+function reasonOfServer(headers: Readonly<Record<string, unknown>>): DeadReason {
+  const word = String(headers["x-first-death-reason"]);
+  return (
+    (Object.hasOwn(meanings, word) ? meanings[word] : undefined) ?? { code: "unknown", message: "it carries no reason" }
+  );
+}
+
+/** Epoch milliseconds; RabbitMQ counts in seconds. */
+function timeOfServer(headers: Readonly<Record<string, unknown>>): number {
+  const [death] = Array.isArray(headers["x-death"]) ? (headers["x-death"] as readonly unknown[]) : [];
+  const { time } = (death ?? {}) as { readonly time?: { readonly value?: unknown } };
+  const seconds = Number(time?.value ?? 0);
+  return Number.isFinite(seconds) ? seconds * 1000 : 0;
+}
+
+/** For an entry that has none: the same at each look. */
+function ownId({ content, properties }: ConsumeMessage | GetMessage): string {
+  const { messageId, correlationId } = properties as { readonly messageId: unknown; readonly correlationId: unknown };
+  return createHash("sha1")
+    .update(JSON.stringify([messageId, correlationId]))
+    .update(content)
+    .digest("hex");
+}

@@ -1,0 +1,129 @@
+import type { ConsumeMessage, GetMessage, Options } from "amqplib";
+import type { BrokerMessage, JsonObject, JsonValue, MalformedMessage } from "@q/core/broker";
+
+/** How many workers died of a message, in the copies of it that we store ourselves. Never seen outside of this adapter. */
+const crashesHeader = "x-q-crashes";
+/** On a message that was sent again because the answer to the first time was lost: it may be there twice. */
+export const resendHeader = "x-q-resend";
+
+/** A message as amqplib takes it. */
+export interface Envelope {
+  readonly content: Buffer;
+  readonly options: Omit<Options.Publish, "headers"> & { readonly headers?: JsonObject };
+}
+
+export interface EnvelopeOptions {
+  /** Whether the queue has priorities; elsewhere newer servers would heed them unasked. */
+  readonly priorities: boolean;
+  /** Default 0, which is not written. */
+  readonly crashes?: number;
+}
+
+/** Persistent, and handed back when no queue is there for it. An id that the headers have as well is not repeated: every field costs the server time. */
+export function encodeEnvelope(message: BrokerMessage, { priorities, crashes = 0 }: EnvelopeOptions): Envelope {
+  const { id, headers, body, priority, properties } = message;
+  const { contentType, contentEncoding, correlationId, replyTo } = properties;
+  return {
+    content: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    options: {
+      persistent: true,
+      mandatory: true,
+      contentType,
+      contentEncoding,
+      headers: crashes === 0 ? headers : { ...headers, [crashesHeader]: crashes },
+      ...(headers["id"] === id ? {} : { messageId: id }),
+      ...(correlationId === undefined ? {} : { correlationId }),
+      ...(replyTo === undefined ? {} : { replyTo }),
+      ...(priorities ? { priority } : {}),
+    },
+  };
+}
+
+/** A message as it was found, with what its envelope says about its past. */
+export interface Decoded {
+  readonly message: BrokerMessage | MalformedMessage;
+  /** Crashes that were written down. */
+  readonly crashes: number;
+  /** How often it was handed out before, where the server counts: on quorum queues. */
+  readonly deliveries: number;
+}
+
+/** Reads what amqplib hands over. Whatever is not JSON in the headers of other programs becomes it. */
+export function decodeEnvelope(found: ConsumeMessage | GetMessage, queue: string): Decoded {
+  const { properties, content } = found;
+  const table = (properties.headers ?? {}) as Readonly<Record<string, unknown>>;
+  const crashes = countOf(table[crashesHeader]);
+  const deliveries = countOf(table["x-delivery-count"]);
+  const contentType: unknown = properties.contentType;
+  if (typeof contentType !== "string") {
+    const malformed = "it has no content type, so nobody knows how to read it";
+    return { message: { queue, raw: content, malformed }, crashes, deliveries };
+  }
+  const headers = readHeaders(table);
+  const contentEncoding: unknown = properties.contentEncoding;
+  const priority: unknown = properties.priority;
+  const message: BrokerMessage = {
+    id: idOf(properties.messageId, headers["id"], properties.correlationId),
+    queue,
+    priority: typeof priority === "number" ? Math.min(priority, 9) : 0,
+    headers,
+    properties: {
+      contentType,
+      contentEncoding: typeof contentEncoding === "string" ? contentEncoding : "utf-8",
+      ...textProperty("correlationId", properties.correlationId),
+      ...textProperty("replyTo", properties.replyTo),
+    },
+    body: content,
+  };
+  return { message, crashes, deliveries };
+}
+
+/** A number is what another program made of an id; what has none gets an empty one, and core says what that means. */
+function idOf(...candidates: readonly unknown[]): string {
+  const id = candidates.find((candidate) => candidate !== undefined && candidate !== null);
+  return typeof id === "string" ? id : typeof id === "number" ? String(id) : "";
+}
+
+function textProperty(name: string, value: unknown): Readonly<Record<string, string>> {
+  return typeof value === "string" ? { [name]: value } : {};
+}
+
+/**
+ * The sender's headers alone. RabbitMQ adds the way that a message has gone, and would take one that is published with it again for a message that goes
+ * round in circles.
+ */
+function readHeaders(table: Readonly<Record<string, unknown>>): JsonObject {
+  const headers: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(table)) {
+    if (name.startsWith("x-") && isOfTheServer(name)) continue;
+    setOwn(headers, name, jsonOf(value));
+  }
+  return headers;
+}
+
+function isOfTheServer(name: string): boolean {
+  return /^x-(death$|first-death-|last-death-|delivery-count$|acquired-count$|q-crashes$)/.test(name);
+}
+
+/** Values of AMQP that JSON has not: bytes become text, times and decimals the number inside. */
+function jsonOf(value: unknown): JsonValue {
+  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number")
+    return value;
+  if (typeof value === "bigint") return value.toString();
+  if (Buffer.isBuffer(value)) return value.toString("utf8");
+  if (Array.isArray(value)) return value.map(jsonOf);
+  if (typeof value !== "object") return null;
+  const object: Record<string, JsonValue> = {};
+  for (const [name, member] of Object.entries(value)) setOwn(object, name, jsonOf(member));
+  return object;
+}
+
+/** Also when the name is `__proto__`. */
+function setOwn(object: Record<string, JsonValue>, name: string, value: JsonValue): void {
+  if (name !== "__proto__") object[name] = value;
+}
+
+function countOf(value: unknown): number {
+  const count = Number(value ?? 0);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}

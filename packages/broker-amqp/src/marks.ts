@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import type { Channel } from "amqplib";
+import {
+  parseJson,
+  type BrokerMessage,
+  type Clock,
+  type JsonArray,
+  type JsonValue,
+  type MalformedMessage,
+} from "@q/core/broker";
+import { amqpError } from "./amqp-error.ts";
+import type { Connection } from "./connection.ts";
+import type { Link } from "./link.ts";
+import type { Locks } from "./locks.ts";
+import { marksQueue } from "./names.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Topology } from "./topology.ts";
+
+/**
+ * What somebody knew of a message when he let go of it, or was about to run it. RabbitMQ itself only tells that it was handed out before.
+ *
+ * | mark | when it comes again |
+ * |---|---|
+ * | released | it was given back on purpose: nobody died |
+ * | held | whoever held it then had not started it: its death does not count |
+ * | started | it was started, and never settled: one more worker died of it |
+ */
+export interface Mark {
+  readonly key: string;
+  readonly kind: "released" | "held" | "started";
+  /** Workers that had died of it by then. */
+  readonly crashes: number;
+}
+
+export interface MarksOptions {
+  readonly quiet: () => Promise<Connection>;
+  readonly outbox: Outbox;
+  readonly topology: Topology;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  readonly address: string;
+}
+
+/** Marks of messages that never came again are forgotten after this. */
+const keptForMs = 72 * 3_600_000;
+
+/** Names a message as long as it keeps its id and body. */
+export function markKey(message: BrokerMessage | MalformedMessage): string {
+  const hash = createHash("sha1");
+  if ("malformed" in message) hash.update(message.raw);
+  else hash.update(message.id).update("\0").update(message.body);
+  return hash.digest("base64url");
+}
+
+/**
+ * Marks of single messages, in a queue beside theirs that nobody consumes: it is read as a whole, by one process at a time. Only what is given back or
+ * came back costs anything here.
+ */
+export class Marks {
+  readonly #options: MarksOptions;
+  readonly #declared = new Set<string>();
+
+  constructor(options: MarksOptions) {
+    this.#options = options;
+  }
+
+  /** Makes sure that there is a place for marks. Whoever consumes the queue does so early: who gives messages back may be in a hurry. */
+  async declare(queue: string): Promise<void> {
+    if (this.#declared.has(queue)) return;
+    const { quiet, topology } = this.#options;
+    await topology.declareSide(await (await quiet()).ready(), marksQueue(queue), topology.sideType(queue));
+    this.#declared.add(queue);
+  }
+
+  /** Adds marks; the newest one of a message counts. @throws BrokerError when they could not be stored */
+  async add(queue: string, marks: readonly Mark[], signal?: AbortSignal): Promise<void> {
+    const now = this.#options.clock.now();
+    await this.#store(
+      queue,
+      marks.map(({ key, kind, crashes }) => [key, kind, crashes, now]),
+      signal,
+    );
+  }
+
+  /** What is known of these messages, which is then forgotten. */
+  async take(queue: string, keys: readonly string[]): Promise<ReadonlyMap<string, Mark>> {
+    const { quiet, locks, address } = this.#options;
+    const link = await (await quiet()).ready();
+    await this.declare(queue);
+    const { messageCount } = await link
+      .ask((channel) => channel.checkQueue(marksQueue(queue)))
+      .catch((error: unknown) => {
+        throw amqpError(error, address);
+      });
+    if (messageCount === 0) return new Map();
+    return await locks.hold(`marks.${queue}`, () =>
+      link
+        .scratch((channel) => this.#takeAll(queue, new Set(keys), { link, channel }))
+        .catch((error: unknown) => {
+          throw amqpError(error, address);
+        }),
+    );
+  }
+
+  async #takeAll(
+    queue: string,
+    keys: ReadonlySet<string>,
+    { link, channel }: { readonly link: Link; readonly channel: Channel },
+  ): Promise<ReadonlyMap<string, Mark>> {
+    const rows: Row[] = [];
+    let messages = 0;
+    for (;;) {
+      const found = await link.call(channel.get(marksQueue(queue)));
+      if (found === false) break;
+      messages += 1;
+      rows.push(...rowsOf(found.content));
+    }
+    const taken = new Map<string, Mark>();
+    const rest = new Map<string, Row>();
+    const oldest = this.#options.clock.now() - keptForMs;
+    for (const row of rows) {
+      const [key, kind, crashes, at] = row;
+      if (keys.has(key)) taken.set(key, { key, kind, crashes });
+      else if (at >= oldest) rest.set(key, row);
+    }
+    // Left alone, they are there again when the channel ends.
+    if (messages === 0 || (taken.size === 0 && messages === 1)) return taken;
+    if (rest.size > 0) await this.#store(queue, [...rest.values()]);
+    channel.ackAll();
+    return taken;
+  }
+
+  async #store(queue: string, rows: readonly Row[], signal?: AbortSignal): Promise<void> {
+    const { outbox } = this.#options;
+    const name = marksQueue(queue);
+    const consignment = {
+      queue,
+      exchange: "",
+      routingKey: name,
+      content: Buffer.from(JSON.stringify(rows)),
+      options: { persistent: true, mandatory: true, contentType: "application/json" },
+    };
+    await this.declare(queue);
+    const failures = await outbox.send([consignment], signal === undefined ? {} : { signal });
+    const failure = failures.get(0);
+    if (failure === undefined) return;
+    // Somebody has deleted it: the next one creates it.
+    this.#declared.delete(queue);
+    throw failure;
+  }
+}
+
+/** Key, kind, crashes, and when it was written: epoch milliseconds. */
+type Row = readonly [string, Mark["kind"], number, number];
+
+/** Those that can be read. */
+function rowsOf(content: Buffer): readonly Row[] {
+  let value: JsonValue;
+  try {
+    value = parseJson(content.toString());
+  } catch {
+    // Not written by q.
+    return [];
+  }
+  return Array.isArray(value) ? value.filter(isRow) : [];
+}
+
+function isRow(value: JsonValue): value is JsonValue & Row {
+  if (!Array.isArray(value)) return false;
+  const [key, kind, crashes, at] = value as JsonArray;
+  return (
+    typeof key === "string" &&
+    (kind === "released" || kind === "held" || kind === "started") &&
+    typeof crashes === "number" &&
+    typeof at === "number"
+  );
+}

@@ -1,0 +1,183 @@
+import type { ConfirmChannel } from "amqplib";
+import { PublishRejected, type Clock, type Logger, type PublishUnknown } from "@q/core/broker";
+import type { Connection } from "./connection.ts";
+import type { Link } from "./link.ts";
+import { Parcel, type Consignment } from "./parcel.ts";
+
+/** Most messages, and bytes, that wait for their confirms at a time. The rest waits here: amqplib's own buffer has no bound. */
+const windowSize = 1000;
+const windowBytes = 8 * 1024 * 1024;
+const firstRetryMs = 50;
+const longestRetryMs = 1000;
+
+/** Why each message failed, by its position. */
+export type Failures = ReadonlyMap<number, PublishRejected | PublishUnknown>;
+
+export interface SendOptions {
+  /** Aborts when nobody waits any longer. Who gives none waits for the usual time. */
+  readonly signal?: AbortSignal;
+}
+
+export interface OutboxOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a message may wait for its confirm. Milliseconds. */
+  readonly timeoutMs: number;
+  /** Called on each new link before anything is sent on it again, with what waits. */
+  readonly prepare: (link: Link, waiting: Iterable<Consignment>) => Promise<void>;
+}
+
+/**
+ * Sends messages and sees to their confirms. What the end of a connection leaves without an answer is sent again on the next one, in its order, marked;
+ * what the server refuses is sent again after a pause. At the end of its time each message gets an answer, whatever is known by then.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #waiting = new Set<Parcel>();
+  readonly #sent = new Set<Parcel>();
+  #sentBytes = 0;
+  #channel: ConfirmChannel | undefined;
+  #link: Link | undefined;
+  #isFull = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    options.connection.onLink((link) => void this.#begin(link));
+  }
+
+  /** Resolves when each of the messages has an answer. Never rejects, never hangs. */
+  send(consignments: readonly Consignment[], { signal }: SendOptions = {}): Promise<Failures> {
+    if (consignments.length === 0) return Promise.resolve(new Map());
+    return new Promise((resolve) => {
+      const failures = new Map<number, PublishRejected | PublishUnknown>();
+      let left = consignments.length;
+      const parcels = consignments.map(
+        (consignment, position) =>
+          new Parcel(consignment, (failure) => {
+            if (failure !== undefined) failures.set(position, failure);
+            left -= 1;
+            if (left > 0) return;
+            stopWaiting();
+            resolve(failures);
+          }),
+      );
+      const stopWaiting = this.#limit(() => this.#giveUp(parcels), signal);
+      for (const parcel of parcels) this.#waiting.add(parcel);
+      this.#pump();
+    });
+  }
+
+  /** Gives up on everything. */
+  close(): void {
+    this.#giveUp([...this.#sent, ...this.#waiting]);
+  }
+
+  /** Calls `onEnd` when the time is over, or the signal says so; answers how to call that off. */
+  #limit(onEnd: () => void, signal: AbortSignal | undefined): () => void {
+    const { clock, timeoutMs } = this.#options;
+    if (signal === undefined) {
+      const timer = clock.setTimer(timeoutMs, onEnd, { keepAlive: true });
+      return () => timer.cancel();
+    }
+    if (signal.aborted) queueMicrotask(onEnd);
+    else signal.addEventListener("abort", onEnd, { once: true });
+    return () => signal.removeEventListener("abort", onEnd);
+  }
+
+  async #begin(link: Link): Promise<void> {
+    link.lost.addEventListener("abort", () => this.#onLost(link), { once: true });
+    try {
+      const channel = await link.confirmChannel();
+      channel.on("return", ({ fields, content }) => {
+        for (const parcel of this.#sent) if (parcel.markReturned(fields, content)) return;
+      });
+      channel.on("drain", () => {
+        this.#isFull = false;
+        this.#pump();
+      });
+      link.whenUnblocked(() => this.#pump());
+      await this.#options.prepare(
+        link,
+        [...this.#waiting].map(({ consignment }) => consignment),
+      );
+      if (link.lost.aborted) return;
+      this.#link = link;
+      this.#channel = channel;
+      this.#isFull = false;
+      this.#pump();
+    } catch (error) {
+      link.fail(error);
+    }
+  }
+
+  #onLost(link: Link): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#channel = undefined;
+    const again = [...this.#sent].filter((parcel) => !parcel.isDone);
+    for (const parcel of again) parcel.answerLost();
+    const behind = [...this.#waiting];
+    this.#sent.clear();
+    this.#sentBytes = 0;
+    this.#waiting.clear();
+    for (const parcel of [...again, ...behind]) this.#waiting.add(parcel);
+  }
+
+  #pump(): void {
+    for (const parcel of this.#waiting) {
+      const channel = this.#channel;
+      if (channel === undefined || this.#isFull || this.#link?.blockedBecause !== undefined) return;
+      if (this.#sent.size >= windowSize || (this.#sentBytes > 0 && this.#sentBytes + parcel.bytes > windowBytes))
+        return;
+      this.#waiting.delete(parcel);
+      if (!parcel.isDone) this.#send(parcel, channel);
+    }
+  }
+
+  #send(parcel: Parcel, channel: ConfirmChannel): void {
+    try {
+      this.#isFull = !parcel.sendOn(channel, (error) => this.#onAnswer(parcel, channel, error));
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof TypeError) {
+        // What amqplib cannot write: nothing of it has been sent.
+        parcel.unfit(new PublishRejected("Q1101", `the message does not fit into AMQP: ${error.message}`));
+      } else {
+        // The channel has just ended; the link follows.
+        this.#waiting.add(parcel);
+        this.#link?.fail(error);
+      }
+      return;
+    }
+    this.#sent.add(parcel);
+    this.#sentBytes += parcel.bytes;
+  }
+
+  #onAnswer(parcel: Parcel, channel: ConfirmChannel, error: unknown): void {
+    // After the end of its channel it has been dealt with.
+    if (channel !== this.#channel || !this.#sent.delete(parcel)) return;
+    this.#sentBytes -= parcel.bytes;
+    if (error === null) parcel.confirmed();
+    else this.#refused(parcel);
+    this.#pump();
+  }
+
+  #refused(parcel: Parcel): void {
+    parcel.refused();
+    const pauseMs = Math.min(longestRetryMs, firstRetryMs * 2 ** parcel.refusals);
+    this.#options.clock.setTimer(pauseMs, () => {
+      if (parcel.isDone) return;
+      this.#waiting.add(parcel);
+      this.#pump();
+    });
+  }
+
+  #giveUp(parcels: readonly Parcel[]): void {
+    const blockedBecause = this.#link?.blockedBecause;
+    const obstacle = this.#options.connection.obstacle;
+    for (const parcel of parcels) {
+      this.#waiting.delete(parcel);
+      parcel.giveUp({ blockedBecause, obstacle });
+    }
+  }
+}

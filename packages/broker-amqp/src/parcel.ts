@@ -1,0 +1,141 @@
+import type { ConfirmChannel } from "amqplib";
+import { PublishRejected, PublishUnknown } from "@q/core/broker";
+import type { Route } from "./delays.ts";
+import { resendHeader, type Envelope } from "./envelope.ts";
+
+/** Something to publish, and the queue that it is for in the end. */
+export interface Consignment extends Route, Envelope {
+  readonly queue: string;
+}
+
+/** What keeps a message that has not been sent yet. */
+export interface Hindrance {
+  readonly blockedBecause: string | undefined;
+  /** Why there is no connection. */
+  readonly obstacle: Error | undefined;
+}
+
+/**
+ * One message on its way to the server.
+ *
+ * | state | means | next |
+ * |---|---|---|
+ * | waiting | not sent, or sent in vain | sent, done |
+ * | sent | no confirm yet | done; waiting after a refusal or the end of the connection |
+ * | done | its sender has an answer | |
+ */
+export class Parcel {
+  readonly consignment: Consignment;
+  readonly #onDone: (failure: PublishRejected | PublishUnknown | undefined) => void;
+  #isDone = false;
+  #isReturned = false;
+  #isUnderWay = false;
+  #mayBeStored = false;
+  #refusals = 0;
+
+  constructor(consignment: Consignment, onDone: (failure: PublishRejected | PublishUnknown | undefined) => void) {
+    this.consignment = consignment;
+    this.#onDone = onDone;
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  get bytes(): number {
+    return this.consignment.content.length;
+  }
+
+  /** How often the server has said no to it. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  /** Whether the channel takes more at once. */
+  sendOn(channel: ConfirmChannel, onAnswer: (error: unknown) => void): boolean {
+    const { exchange, routingKey, content, options } = this.consignment;
+    const again = { ...options, headers: { ...options.headers, [resendHeader]: 1 } };
+    this.#isReturned = false;
+    const takesMore = channel.publish(exchange, routingKey, content, this.#mayBeStored ? again : options, onAnswer);
+    this.#isUnderWay = true;
+    return takesMore;
+  }
+
+  /** Whether this is the message that came back because no queue was there for it. The answer to it follows. */
+  markReturned(fields: { readonly exchange: string; readonly routingKey: string }, content: Buffer): boolean {
+    const { exchange, routingKey, content: own } = this.consignment;
+    if (this.#isReturned || fields.exchange !== exchange || fields.routingKey !== routingKey || !own.equals(content))
+      return false;
+    this.#isReturned = true;
+    return true;
+  }
+
+  /** The server has taken it, or handed it back before. */
+  confirmed(): void {
+    this.#isUnderWay = false;
+    if (!this.#isReturned) return this.#end(undefined);
+    const { queue } = this.consignment;
+    this.#end(
+      new PublishRejected("Q1105", `there is no queue "${queue}" that the message could go to`, {
+        hint: "somebody has deleted it: the next start of a worker or producer creates it again",
+      }),
+    );
+  }
+
+  /** The server has said no: it may say yes later. */
+  refused(): void {
+    this.#isUnderWay = false;
+    this.#refusals += 1;
+  }
+
+  /** The connection ended before the answer. */
+  answerLost(): void {
+    this.#isUnderWay = false;
+    this.#mayBeStored = true;
+  }
+
+  /** It cannot be sent at all. */
+  unfit(error: PublishRejected): void {
+    this.#end(error);
+  }
+
+  /** Its sender waits no longer. */
+  giveUp({ blockedBecause, obstacle }: Hindrance): void {
+    if (this.#isDone) return;
+    const blocked = blockedBecause === undefined ? "" : `; it takes in nothing now: ${blockedBecause}`;
+    if (this.#isUnderWay || this.#mayBeStored) {
+      this.#end(
+        new PublishUnknown(
+          "Q1102",
+          `RabbitMQ has not confirmed the message in time; it may be stored${blocked}`,
+          causedBy(obstacle),
+        ),
+      );
+    } else if (this.#refusals > 0) {
+      this.#end(
+        new PublishRejected("Q1106", `RabbitMQ refused the message for the queue "${this.consignment.queue}"`, {
+          hint: "the queue has a maximum length, or too few of its nodes are there",
+        }),
+      );
+    } else if (blockedBecause !== undefined) {
+      this.#end(
+        new PublishRejected("Q1107", `RabbitMQ takes in no messages now: ${blockedBecause}`, {
+          hint: "it is short of memory or disk: workers go on and make room; rabbitmq-diagnostics alarms says more",
+        }),
+      );
+    } else {
+      const message = obstacle?.message ?? "there was no time to send the message";
+      this.#end(new PublishRejected("Q1001", message, causedBy(obstacle)));
+    }
+  }
+
+  #end(failure: PublishRejected | PublishUnknown | undefined): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#onDone(failure);
+  }
+}
+
+function causedBy(obstacle: Error | undefined): { readonly cause?: Error } {
+  return obstacle === undefined ? {} : { cause: obstacle };
+}

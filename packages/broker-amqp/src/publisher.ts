@@ -1,0 +1,110 @@
+import {
+  BrokerError,
+  PublishFailed,
+  PublishRejected,
+  type BrokerMessage,
+  type OutgoingMessage,
+  type PublishUnknown,
+} from "@q/core/broker";
+import { longestDelayMs, routeFor } from "./delays.ts";
+import { encodeEnvelope } from "./envelope.ts";
+import { checkQueueName } from "./names.ts";
+import type { Connection } from "./connection.ts";
+import type { Failures, Outbox, SendOptions } from "./outbox.ts";
+import type { Consignment } from "./parcel.ts";
+import type { Topology } from "./topology.ts";
+
+const longestShortText = 255;
+/** RabbitMQ 4 takes no more by default, and closes the channel of whoever sends it. */
+const largestBody = 16 * 1024 * 1024;
+
+/** How a message is stored again by who has taken it. */
+export interface StoreAgain extends SendOptions {
+  readonly delayMs?: number;
+  /** Workers that died of it so far. */
+  readonly crashes?: number;
+}
+
+export interface PublisherParts {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly topology: Topology;
+}
+
+/** Stores messages. */
+export class Publisher {
+  readonly #parts: PublisherParts;
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+  }
+
+  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    // All of them, before the first is stored: a message that cannot be stored then rejects the call as a whole.
+    const consignments = messages.map((message) => this.#consign(message, message.delayMs ?? 0, 0));
+    const delayed = messages.filter(({ delayMs = 0 }) => delayMs > 0).map(({ queue }) => queue);
+    await this.#ensureDelays(new Set(delayed)).catch((error: unknown) => {
+      throw publishError(error);
+    });
+    raise(await this.#parts.outbox.send(consignments), messages.length);
+  }
+
+  /** @throws PublishRejected, PublishUnknown */
+  async storeAgain(message: BrokerMessage, { delayMs = 0, crashes = 0, ...options }: StoreAgain): Promise<void> {
+    const consignment = this.#consign(message, delayMs, crashes);
+    if (delayMs > 0) await this.#ensureDelays([message.queue]);
+    await this.send(consignment, options);
+  }
+
+  /**
+   * Sends something of our own. A queue that is missing is created again, once.
+   * @throws PublishRejected, PublishUnknown
+   */
+  async send(consignment: Consignment, options: SendOptions): Promise<void> {
+    const { outbox, topology, connection } = this.#parts;
+    const failures = await outbox.send([consignment], options);
+    if (failures.get(0)?.code !== "Q1105") return raise(failures, 1);
+    await topology.redeclare(await connection.ready(), consignment.queue);
+    raise(await outbox.send([consignment], options), 1);
+  }
+
+  async #ensureDelays(queues: Iterable<string>): Promise<void> {
+    const { connection, topology } = this.#parts;
+    for (const queue of queues) await topology.ensureDelays(await connection.ready(), queue);
+  }
+
+  /** @throws PublishRejected `Q1101` when the store cannot hold it so that it comes back unchanged */
+  #consign(message: BrokerMessage, delayMs: number, crashes: number): Consignment {
+    const { id, queue, priority, properties, body } = message;
+    checkQueueName(queue);
+    if (id === "") throw unfit(`a message id of 1 to ${longestShortText} bytes`, id);
+    const { contentType, contentEncoding, correlationId = "", replyTo = "" } = properties;
+    for (const text of [id, contentType, contentEncoding, correlationId, replyTo]) {
+      // As many bytes as characters, mostly: counting them is for those that may be too long.
+      if (text.length * 3 > longestShortText && Buffer.byteLength(text) > longestShortText)
+        throw unfit(`ids and properties of at most ${longestShortText} bytes`, text.slice(0, 300));
+    }
+    if (!Number.isInteger(priority) || priority < 0 || priority > 9) throw unfit("a priority from 0 to 9", priority);
+    if (!(delayMs >= 0 && delayMs <= longestDelayMs)) throw unfit(`delayMs from 0 to ${longestDelayMs}`, delayMs);
+    if (body.length > largestBody) throw unfit(`a body of at most ${largestBody} bytes`, body.length);
+    const priorities = this.#parts.topology.hasPriorities(queue);
+    return { ...routeFor(queue, delayMs), ...encodeEnvelope(message, { priorities, crashes }), queue };
+  }
+}
+
+function raise(failures: Failures, count: number): void {
+  const [first] = failures.values();
+  if (first === undefined) return;
+  throw failures.size === count ? first : new PublishFailed(failures);
+}
+
+function unfit(expected: string, got: unknown): PublishRejected {
+  return new PublishRejected("Q1101", `expected ${expected}, got ${JSON.stringify(got)}`);
+}
+
+/** The same error as an answer to `publish`, of which nothing was sent. */
+function publishError(error: unknown): PublishRejected | PublishUnknown {
+  if (error instanceof PublishRejected) return error;
+  const { code, message, hint } = error instanceof BrokerError ? error : new BrokerError("Q1101", String(error));
+  return new PublishRejected(code, message, { hint, cause: error });
+}

@@ -1,0 +1,24 @@
+import type { Clock, Logger } from "@q/core/broker";
+import type { Connection } from "./connection.ts";
+import type { Locks } from "./locks.ts";
+import type { Marks } from "./marks.ts";
+import type { Settings } from "./options.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Publisher } from "./publisher.ts";
+import type { Topology } from "./topology.ts";
+
+/** What the parts of an open broker share. */
+export interface Store {
+  readonly settings: Settings;
+  /** For what is published. RabbitMQ reads nothing from it while it is short of memory or disk. */
+  readonly connection: Connection;
+  /** For everything else, so that it goes on meanwhile. Opened for whoever asks first. */
+  readonly quiet: () => Promise<Connection>;
+  readonly topology: Topology;
+  readonly outbox: Outbox;
+  readonly publisher: Publisher;
+  readonly locks: Locks;
+  readonly marks: Marks;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

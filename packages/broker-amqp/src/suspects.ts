@@ -1,0 +1,91 @@
+import type { Logger } from "@q/core/broker";
+import type { Arrival } from "./arrival.ts";
+import type { Mark, Marks } from "./marks.ts";
+
+/**
+ * Finds out how many workers died of messages that were handed out before. RabbitMQ says no more than that they were: somebody died holding them, or gave
+ * them back, and then there is a mark.
+ */
+export class Suspects {
+  readonly #marks: Marks;
+  readonly #logger: Logger;
+  readonly #onSorted: () => void;
+  #waiting: Arrival[] = [];
+  #isScheduled = false;
+
+  /** @param onSorted called whenever some are known */
+  constructor(marks: Marks, logger: Logger, onSorted: () => void) {
+    this.#marks = marks;
+    this.#logger = logger;
+    this.#onSorted = onSorted;
+  }
+
+  add(arrival: Arrival): void {
+    this.#waiting.push(arrival);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // Those that come back together are looked up together.
+    setImmediate(() => void this.#sort());
+  }
+
+  async #sort(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const arrivals = this.#waiting.filter(({ session }) => !session.lost.aborted);
+      this.#waiting = [];
+      const queues = new Set(arrivals.map(({ queue }) => queue));
+      await Promise.all(
+        [...queues].map((queue) =>
+          this.#sortQueue(
+            queue,
+            arrivals.filter((one) => one.queue === queue),
+          ),
+        ),
+      );
+      this.#onSorted();
+    }
+    this.#isScheduled = false;
+  }
+
+  /** Never rejects. */
+  async #sortQueue(queue: string, arrivals: readonly Arrival[]): Promise<void> {
+    let known: ReadonlyMap<string, Mark> = new Map();
+    try {
+      known = await this.#marks.take(
+        queue,
+        arrivals.map(({ key }) => key),
+      );
+    } catch (error) {
+      if (arrivals.some(({ session }) => !session.lost.aborted))
+        this.#logger.warn(
+          { err: error, queue },
+          "what is known of messages that came back cannot be read; each counts as one crash",
+        );
+    }
+    const held: Mark[] = [];
+    for (const arrival of arrivals) {
+      const mark = known.get(arrival.key);
+      arrival.crashes = crashesOf(arrival.crashes, mark);
+      arrival.isSorted = true;
+      // Should this worker die before it starts it, the count must not begin again.
+      if (mark !== undefined && arrival.crashes > 0)
+        held.push({ key: arrival.key, kind: "held", crashes: arrival.crashes });
+    }
+    if (held.length === 0) return;
+    await this.#marks.add(queue, held).catch((error: unknown) => {
+      this.#logger.warn({ err: error, queue }, "crash counts could not be stored again");
+    });
+  }
+}
+
+/** The first death counts for everything that was held, and is what the absence of a mark means. */
+function crashesOf(written: number, mark: Mark | undefined): number {
+  switch (mark?.kind) {
+    case undefined:
+      return Math.max(1, written);
+    case "released":
+    case "held":
+      return mark.crashes;
+    case "started":
+      return mark.crashes + 1;
+  }
+}

@@ -20,6 +20,8 @@ export interface ConnectionOptions {
 export interface RunOptions {
   /** Wait for so many replicas to have the write. Default 0. */
   readonly replicas?: number;
+  /** The answer's texts as they are stored: what is no UTF-8 stays what it is. Not together with `replicas`. */
+  readonly asBytes?: boolean;
 }
 
 type Argument = string | number | Buffer;
@@ -167,8 +169,13 @@ export class Connection {
     this.#release();
   }
 
-  async #send(command: string, args: readonly Argument[], { replicas = 0 }: RunOptions): Promise<unknown> {
+  async #send(
+    command: string,
+    args: readonly Argument[],
+    { replicas = 0, asBytes = false }: RunOptions,
+  ): Promise<unknown> {
     if (!this.isReady) throw this.#unreachable();
+    if (asBytes) return await this.#withTimeout(this.#client.callBuffer(command, ...args));
     if (replicas === 0) return await this.#withTimeout(this.#client.call(command, ...args));
     // One after the other on one connection, which is what WAIT counts.
     const { timeoutMs } = this.#options.settings;

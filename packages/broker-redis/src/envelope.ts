@@ -169,8 +169,13 @@ function partsOf(envelope: JsonObject): { readonly headers: JsonValue; readonly 
   return { headers: envelope["headers"] ?? {}, properties: envelope["properties"] ?? {} };
 }
 
+/** What nearly all messages have. */
+const ofJson: MessageProperties = Object.freeze({ contentType: "application/json", contentEncoding: plain });
+
 function readProperties(envelope: JsonObject, properties: JsonObject): MessageProperties {
   const { correlation_id: correlationId, reply_to: replyTo } = properties;
+  const isUsual = envelope["content-type"] === ofJson.contentType && envelope["content-encoding"] === undefined;
+  if (isUsual && correlationId === undefined && replyTo === undefined) return ofJson;
   return {
     contentType: textOr(envelope["content-type"], ""),
     contentEncoding: textOr(envelope["content-encoding"], plain),

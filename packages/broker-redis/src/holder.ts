@@ -1,4 +1,3 @@
-import type { BrokerMessage, MalformedMessage } from "@q/core/broker";
 import { RedisDelivery } from "./delivery.ts";
 import { decodeBytes, decodeEnvelope } from "./envelope.ts";
 import { Incarnation } from "./incarnation.ts";
@@ -68,7 +67,7 @@ export class Holder {
     incarnation.settler.flush();
     if (this.#isInDoubt && most > 0) {
       const adopted = await this.#adopt(incarnation, most);
-      if (adopted.length > 0) return { ...nothing, deliveries: await this.#deliveries(incarnation, adopted) };
+      if (adopted.length > 0) return { ...nothing, deliveries: this.#deliveries(incarnation, adopted) };
     }
     const { connection } = this.#store;
     const known = incarnation.tags.size;
@@ -83,12 +82,12 @@ export class Holder {
       return this.#leaves ? nothing : await this.take(most);
     }
     const { held, heldBefore, ...queue } = claimed;
-    const deliveries = await this.#deliveries(incarnation, held);
+    const deliveries = this.#deliveries(incarnation, held);
     // A claim that was given up can be carried out later, by a server that stood still or a client that was sent elsewhere.
     if (most > 0 && heldBefore > known) this.#isInDoubt = true;
     if (!this.#isInDoubt || deliveries.length >= most) return { ...queue, deliveries };
     const adopted = await this.#adopt(incarnation, most - deliveries.length);
-    return { ...queue, deliveries: [...deliveries, ...(await this.#deliveries(incarnation, adopted))] };
+    return { ...queue, deliveries: [...deliveries, ...this.#deliveries(incarnation, adopted)] };
   }
 
   /** Takes no more, and ends the lease when nothing is held any more. */
@@ -181,23 +180,12 @@ export class Holder {
     return found;
   }
 
-  async #deliveries(incarnation: Incarnation, held: readonly Held[]): Promise<readonly RedisDelivery[]> {
-    for (const { tag } of held) incarnation.hold(tag);
-    const deliveries: RedisDelivery[] = [];
-    for (const one of held) {
-      const message = one.text.includes("\uFFFD")
-        ? await this.#reread(incarnation, one)
-        : decodeEnvelope(one.text, this.queue);
-      deliveries.push(new RedisDelivery(message, one, incarnation));
-    }
-    return deliveries;
-  }
-
-  /** The text may not be what was stored: the client makes U+FFFD of bytes that are no UTF-8. */
-  async #reread(incarnation: Incarnation, { tag, text }: Held): Promise<BrokerMessage | MalformedMessage> {
-    const { connection } = this.#store;
-    // Without an answer the text must do: the message is ours already, and somebody has to settle it.
-    const stored = await connection.callBuffer("hget", this.keys.held(incarnation.id), tag).catch(() => undefined);
-    return Buffer.isBuffer(stored) ? decodeBytes(stored, this.queue) : decodeEnvelope(text, this.queue);
+  #deliveries(incarnation: Incarnation, held: readonly Held[]): readonly RedisDelivery[] {
+    return held.map((one) => {
+      incarnation.hold(one.tag);
+      const { text } = one;
+      const message = typeof text === "string" ? decodeEnvelope(text, this.queue) : decodeBytes(text, this.queue);
+      return new RedisDelivery(message, one, incarnation);
+    });
   }
 }

@@ -72,12 +72,9 @@ export class Settler {
         return { kind: outcome.kind, tag, list };
       case "requeue": {
         const { delayMs, headers } = outcome;
-        const again = reencodeEnvelope(text, {
-          queue: this.#keys.queue,
-          deliveryTag: this.#store.tags.next(),
-          headers,
-        });
-        // What is no envelope goes back as it is stored: its bytes need not be what the client made of them.
+        const changes = { queue: this.#keys.queue, deliveryTag: this.#store.tags.next(), headers };
+        const again = typeof text === "string" ? reencodeEnvelope(text, changes) : undefined;
+        // What is no envelope goes back as it is stored.
         return { kind: "requeue", tag, list, delayMs, text: again ?? "" };
       }
       case "bury":

@@ -1,7 +1,7 @@
 import { RedisServer } from "@q/test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adopt } from "../src/scripts/adopt.ts";
-import { claim } from "../src/scripts/claim.ts";
+import { claim, type Held } from "../src/scripts/claim.ts";
 import { leave } from "../src/scripts/leave.ts";
 import { settle, type Ending } from "../src/scripts/settle.ts";
 import { stats } from "../src/scripts/stats.ts";
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const textsOf = (held: readonly { readonly text: string }[]): string[] => held.map(({ text }) => text);
+const textsOf = (held: readonly Held[]): string[] => held.map(({ text }) => String(text));
 
 describe("publish", () => {
   test("a batch of thousands keeps its order in every list", async () => {

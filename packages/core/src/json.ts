@@ -39,7 +39,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * @throws JsonError
  */
 export function parseJson(text: string, options: ParseJsonOptions = {}): JsonValue {
-  scanJson(text, options.maxDepth ?? maxJsonDepth);
+  const maxDepth = options.maxDepth ?? maxJsonDepth;
+  if (!hasFewBrackets(text, maxDepth)) scanJson(text, maxDepth);
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue; // JSON.parse makes nothing else
@@ -48,6 +49,14 @@ export function parseJson(text: string, options: ParseJsonOptions = {}): JsonVal
     throw new JsonError("syntax", "not JSON");
   }
   return withoutProto(text, value);
+}
+
+/** Whether there are too few for so many levels, which is so for almost every text and much sooner seen. */
+function hasFewBrackets(text: string, most: number): boolean {
+  let left = most;
+  for (const bracket of ["[", "{"])
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (--left < 0) return false;
+  return true;
 }
 
 const quote = 0x22;

@@ -1,6 +1,7 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
 import type { Held } from "./claim.ts";
+import { textOrBytes } from "./packed.ts";
 import { script } from "./script.ts";
 
 /** KEYS lease, held, crashes · ARGV consumer, most, known tags… Reads only. */
@@ -27,15 +28,16 @@ export async function adopt(
   consumer: { readonly id: string; readonly most: number; readonly known: Iterable<string> },
 ): Promise<readonly Held[] | undefined> {
   const { id, most, known } = consumer;
-  const reply = (await connection.run(adoptScript, [keys.lease, keys.held(id), keys.crashes], [id, most, ...known])) as
-    | -1
-    | (string | number)[]; // what the script returns
+  const reply = (await connection.run(adoptScript, [keys.lease, keys.held(id), keys.crashes], [id, most, ...known], {
+    asBytes: true,
+  })) as -1 | (Buffer | number)[]; // what the script returns
   if (reply === -1) return undefined;
   const held: Held[] = [];
   for (let at = 0; at < reply.length; at += 3) {
     const tag = String(reply[at]);
     const [fence, list] = tag.split(":").map(Number);
-    held.push({ tag, fence: fence ?? 0, list: list ?? 0, crashes: Number(reply[at + 1]), text: String(reply[at + 2]) });
+    const text = textOrBytes(reply[at + 2] as Buffer); // every third is a message
+    held.push({ tag, fence: fence ?? 0, list: list ?? 0, crashes: Number(reply[at + 1]), text });
   }
   return held.toSorted((one, other) => one.fence - other.fence);
 }

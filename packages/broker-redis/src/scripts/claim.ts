@@ -1,5 +1,6 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
+import { unpack } from "./packed.ts";
 import { script } from "./script.ts";
 
 /** Delayed messages that one call makes ready at most. The next one comes at once. */
@@ -59,7 +60,9 @@ if #messages > 0 and redis.call('EXISTS', KEYS[5]) == 1 then
   end
 end
 local nextDue = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2]
-return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, messages, heldBefore}`,
+local sizes = {}
+for i, message in ipairs(messages) do sizes[i] = #message end
+return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, sizes, table.concat(messages), heldBefore}`,
 );
 
 /** A message in a consumer's hands, as the store knows it. */
@@ -69,7 +72,8 @@ export interface Held {
   /** Grows with each claim of this queue. */
   readonly fence: number;
   readonly list: number;
-  readonly text: string;
+  /** As it is stored; bytes when it is no UTF-8. */
+  readonly text: string | Buffer;
   readonly crashes: number;
 }
 
@@ -91,7 +95,8 @@ type Reply = [
   nextDueAt: number,
   counts: number[],
   suspects: number[],
-  messages: string[],
+  sizes: number[],
+  messages: Buffer,
   heldBefore: number,
 ];
 
@@ -115,9 +120,11 @@ export async function claim(
       ...indexes.map((index) => keys.landing(id, index)),
     ],
     [id, most, lists, promotedAtOnce],
+    { asBytes: true },
   )) as [-1] | Reply; // what the script returns
   if (reply[0] === -1) return undefined;
-  const [last, paused, nextDueMs, nextDueAt, counts, suspects, messages, heldBefore] = reply as Reply;
+  const [last, paused, nextDueMs, nextDueAt, counts, suspects, sizes, bytes, heldBefore] = reply as Reply;
+  const messages = unpack(sizes, bytes);
   const crashes = new Map<number, number>();
   for (let at = 0; at < suspects.length; at += 2) crashes.set((suspects[at] ?? 0) - 1, suspects[at + 1] ?? 0);
   const held: Held[] = [];

@@ -1,7 +1,6 @@
-/**
- * Texts as two arguments of a script, or as two parts of its answer: client and server pay for each argument, and for a thousand of them more
- * than for what stands in them.
- */
+import { isAscii, isUtf8 } from "node:buffer";
+
+/** Texts as two arguments of a script: client and server pay for each argument, and for a thousand of them more than for what stands in them. */
 export interface Packed {
   /** Bytes of each text, in order: `"12 7 30"`. */
   readonly sizes: string;
@@ -34,3 +33,19 @@ export const unpacking = `local function texts(sizes, bytes)
   return list
 end
 `;
+
+/** The other way: what a script answers, `bytes` being all of them in a row. What is no UTF-8 stays bytes. */
+export function unpack(sizes: readonly number[], bytes: Buffer): readonly (string | Buffer)[] {
+  const areAscii = isAscii(bytes);
+  let from = 0;
+  return sizes.map((size) => {
+    const to = from + size;
+    const part = areAscii ? bytes.toString("latin1", from, to) : textOrBytes(bytes.subarray(from, to));
+    from = to;
+    return part;
+  });
+}
+
+export function textOrBytes(bytes: Buffer): string | Buffer {
+  return isUtf8(bytes) ? bytes.toString() : bytes;
+}

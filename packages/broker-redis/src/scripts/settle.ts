@@ -5,7 +5,7 @@ import { wholeDelay } from "./publish.ts";
 import { script } from "./script.ts";
 
 /**
- * KEYS lease, held, started, crashes, meta, delayed, dead, dead-index, lists… · ARGV consumer, number of acks, tags…,
+ * KEYS lease, held, started, crashes, meta, delayed, dead, dead-index, lists… · ARGV consumer, tags of acks,
  * retention ms, retention count, (kind, tag, list, first, second)…
  * Begins with HDEL, which Redis takes with memory full. A consumer without lease changes nothing: its messages are somebody else's.
  * Kinds: `ack` of a suspect, `requeue` (first: delay, second: new message, if any), `release`, `bury` (first: reason), `start`.
@@ -13,17 +13,17 @@ import { script } from "./script.ts";
 const settleScript = script(
   "settle",
   `if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {-1} end
-local acks = tonumber(ARGV[2])
-local at = 3 + acks
-if #ARGV > at + 1 then
+local acks = {}
+for tag in ARGV[2]:gmatch('%S+') do acks[#acks + 1] = tag end
+if #ARGV > 4 then
   for i = 3, 5 do redis.call('HLEN', KEYS[i]) end
   redis.call('ZCARD', KEYS[6]); redis.call('HLEN', KEYS[7]); redis.call('ZCARD', KEYS[8])
   for i = 9, #KEYS do redis.call('LLEN', KEYS[i]) end
 end
 redis.call('HDEL', KEYS[2], '')
-for from = 3, 2 + acks, 1000 do redis.call('HDEL', KEYS[2], unpack(ARGV, from, math.min(from + 999, 2 + acks))) end
+for from = 1, #acks, 1000 do redis.call('HDEL', KEYS[2], unpack(acks, from, math.min(from + 999, #acks))) end
 local answers, trimmed = {}, 0
-for op = at + 2, #ARGV, 5 do
+for op = 5, #ARGV, 5 do
   local kind, tag, list, first, second = unpack(ARGV, op, op + 4)
   local message = redis.call('HGET', KEYS[2], tag)
   answers[#answers + 1] = message and 1 or 0
@@ -45,8 +45,8 @@ for op = at + 2, #ARGV, 5 do
       local entry = string.format('%016.0f', redis.call('HINCRBY', KEYS[5], 'dead', 1))
       redis.call('HSET', KEYS[7], entry, string.format('%d:%s:%d:', now, list, #first) .. first .. message)
       redis.call('ZADD', KEYS[8], now, entry)
-      local old = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now - ARGV[at], 'LIMIT', 0, 100)
-      local surplus = redis.call('ZCARD', KEYS[8]) - ARGV[at + 1]
+      local old = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now - ARGV[3], 'LIMIT', 0, 100)
+      local surplus = redis.call('ZCARD', KEYS[8]) - ARGV[4]
       if #old == 0 and surplus > 0 then old = redis.call('ZRANGE', KEYS[8], 0, math.min(surplus, 100) - 1) end
       if #old > 0 then
         redis.call('ZREM', KEYS[8], unpack(old))
@@ -102,7 +102,7 @@ export async function settle(
   batch: SettleBatch,
 ): Promise<SettleAnswer | undefined> {
   const { consumerId, acks, endings, retention } = batch;
-  const args: (string | number)[] = [consumerId, acks.length, ...acks, retention.maxAgeMs, retention.maxCount];
+  const args: (string | number)[] = [consumerId, acks.join(" "), retention.maxAgeMs, retention.maxCount];
   for (const ending of endings) args.push(ending.kind, ending.tag, ending.list, ...detailsOf(ending));
   const reply = (await connection.run(
     settleScript,

@@ -94,8 +94,8 @@ const pick: fc.Arbitrary<Pick> = fc.record({
 });
 
 /** For another try. What is no text goes back as it is stored. */
-function again(text: string, tag: string): string {
-  return text.includes("\uFFFD") ? "" : `${idOf(text)} after ${tag}`;
+function again(text: string | Buffer, tag: string): string {
+  return typeof text === "string" ? `${idOf(text)} after ${tag}` : "";
 }
 
 const settling = steps(

@@ -1,5 +1,6 @@
 import type { DeadReason, Settled } from "@q/core/broker";
 import type { Held } from "../../src/scripts/claim.ts";
+import { textOrBytes } from "../../src/scripts/packed.ts";
 import type { Retention, SettleAnswer, SettleBatch } from "../../src/scripts/settle.ts";
 import { delay, numbered } from "./producing.ts";
 import { bytesOf, hashOf, textOf, type QueueModel } from "./queue-model.ts";
@@ -52,7 +53,13 @@ function promote(model: QueueModel): void {
 
 function heldOf({ state }: QueueModel, tag: string, bytes: string): Held {
   const [fence = 0, list = 0] = tag.split(":").map(Number);
-  return { tag, fence, list, text: textOf(bytes), crashes: state.crashes.get(hashOf(bytes)) ?? 0 };
+  return {
+    tag,
+    fence,
+    list,
+    text: textOrBytes(Buffer.from(bytes, "latin1")),
+    crashes: state.crashes.get(hashOf(bytes)) ?? 0,
+  };
 }
 
 /** What a consumer holds and does not know of, the oldest first. */

@@ -8,7 +8,7 @@ type Span = readonly [earliest: number, latest: number];
 /** What a consumer knows of a message that it was given. */
 export interface Known {
   readonly list: number;
-  readonly text: string;
+  readonly text: string | Buffer;
   readonly crashes: number;
 }
 

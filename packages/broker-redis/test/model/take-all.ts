@@ -23,7 +23,7 @@ export async function takeAll(model: QueueModel, world: World): Promise<{ ids: s
     await renew(connection, keys, { ...rhythm, id, knownDead });
     const claimed = await claim(connection, keys, { id, most: 1000, lists: model.lists });
     const held = claimed?.held ?? [];
-    ids.push(...held.map(({ text }) => idOf(text)));
+    ids.push(...held.map(({ text }) => idOf(String(text))));
     const endings = held.map(({ tag, list }) => ({ kind: "ack" as const, tag, list }));
     await settle(connection, keys, { consumerId: id, acks: [], endings, retention });
   }

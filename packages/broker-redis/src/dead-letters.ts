@@ -1,6 +1,9 @@
 import {
   isJsonObject,
   parseJson,
+  readCursor,
+  rowsFor,
+  writeCursor,
   type DeadLetter,
   type DeadReason,
   type JsonValue,
@@ -8,7 +11,6 @@ import {
   type PageOptions,
   type Redrive,
 } from "@q/core/broker";
-import { readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { decodeBytes, reencodeEnvelope } from "./envelope.ts";
 import type { QueueKeys } from "./keys.ts";
 import { deadPage, type DeadPlace } from "./scripts/dead-page.ts";

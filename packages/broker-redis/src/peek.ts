@@ -1,6 +1,15 @@
-import { readyAtHeader, type Page, type PageOptions, type PeekedMessage, type WaitingState } from "@q/core/broker";
+import {
+  readCursor,
+  readyAtHeader,
+  rowsFor,
+  writeCursor,
+  type Page,
+  type PageOptions,
+  type PeekedMessage,
+  type Place,
+  type WaitingState,
+} from "@q/core/broker";
 import type { Connection } from "./connection.ts";
-import { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
 import { decodeBytes } from "./envelope.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { Store } from "./store.ts";

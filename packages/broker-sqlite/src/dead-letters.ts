@@ -1,6 +1,9 @@
 import {
   isJsonObject,
   parseJson,
+  readCursor,
+  rowsFor,
+  writeCursor,
   type DeadLetter,
   type DeadReason,
   type JsonValue,
@@ -8,7 +11,6 @@ import {
   type PageOptions,
   type Redrive,
 } from "@q/core/broker";
-import { readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { rankOf, type QueueRow } from "./queues.ts";
 import { decodeMessage, messageColumns, type MessageRow } from "./stored-message.ts";
 import type { Store } from "./store.ts";

@@ -1,5 +1,13 @@
-import type { Page, PageOptions, PeekedMessage, WaitingState } from "@q/core/broker";
-import { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
+import {
+  readCursor,
+  rowsFor,
+  writeCursor,
+  type Page,
+  type PageOptions,
+  type PeekedMessage,
+  type Place,
+  type WaitingState,
+} from "@q/core/broker";
 import { decodeMessage, messageColumns, type MessageRow } from "./stored-message.ts";
 import type { Store } from "./store.ts";
 

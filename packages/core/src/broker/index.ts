@@ -10,6 +10,7 @@ export {
 } from "./broker-message.ts";
 export type { Broker, BrokerContext, BrokerFactory, ConsumeOptions, Consumer, QueueOptions } from "./broker.ts";
 export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";
+export { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
 export type { ControlBus, Subscription } from "./control-bus.ts";
 export type { DeadReason, Delivery, Outcome, Settled } from "./delivery.ts";
 export type {
@@ -23,6 +24,7 @@ export type {
   WaitingState,
 } from "./inspector.ts";
 export type { Lease, LeaseStore } from "./lease-store.ts";
+export { RenewedLease, type RenewedLeaseOptions } from "./renewed-lease.ts";
 export type { OncePublisher } from "./once.ts";
 export {
   tickToleranceMs,

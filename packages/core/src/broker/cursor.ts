@@ -1,4 +1,4 @@
-import { BrokerError } from "@q/core/broker";
+import { BrokerError } from "./broker-error.ts";
 
 /** Where a page ended: the list that it was in and the numbers by which that list is sorted. */
 export interface Place {
@@ -6,13 +6,15 @@ export interface Place {
   readonly keys: readonly number[];
 }
 
+/** A place as a text, for `Page.next`. */
 export function writeCursor({ list, keys }: Place): string {
   return [list, ...keys].join(".");
 }
 
 /**
  * The place of a cursor, or `undefined` at the beginning.
- * @throws BrokerError `Q1013` when no page of this list ended with it
+ * @param lists the lists in which it may be, and by how many numbers each is sorted
+ * @throws BrokerError `Q1013` when no page of these lists ended with it
  */
 export function readCursor(cursor: string | undefined, lists: Readonly<Record<string, number>>): Place | undefined {
   if (cursor === undefined) return undefined;

@@ -46,34 +46,43 @@ test("a burst is over when everything that was there has run", async () => {
   expect(ran).toBe(20);
 });
 
+/** A worker whose work the test makes up, on a clock of the test's. */
+function madeUp(idleMs: number) {
+  const state = { now: 0, busy: 0, looks: 0, isOver: false };
+  const stats = () => {
+    state.looks += 1;
+    return { busy: state.busy, finished: 0, startedAt: 0 };
+  };
+  const onOver = (): void => void (state.isOver = true);
+  const worker = { queues: ["one"], stats };
+  const burst = new Burst({ worker, inspector: undefined, idleMs, max: undefined, onOver, now: () => state.now });
+  onTestFinished(() => burst.stop());
+  return { burst, state };
+}
+
 test("a task that takes longer than the idle time does not end it", async () => {
-  let finish: () => void = () => {};
-  const app = await appWith(() => new Promise<void>((resolve) => (finish = resolve)), 1);
-  const { burst, worker, isOver } = await burstOf(app, { idleMs: 1 });
-  await expect.poll(() => worker.stats().busy).toBe(1);
+  const { burst, state } = madeUp(1000);
+  state.busy = 1;
   burst.start();
-  // Long enough for it to have looked several times.
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(isOver()).toBe(false);
-  finish();
-  await expect.poll(isOver).toBe(true);
+  await expect.poll(() => state.looks).toBeGreaterThan(0);
+  state.now = 60_000;
+  await expect.poll(() => state.looks).toBeGreaterThan(2);
+  expect(state.isOver).toBe(false);
+  state.busy = 0;
+  const before = state.looks;
+  await expect.poll(() => state.looks).toBeGreaterThan(before);
+  state.now += 1000;
+  await expect.poll(() => state.isOver).toBe(true);
 });
 
 test("time in which the event loop was blocked is not idle time", async () => {
-  let now = 0;
-  let looks = 0;
-  let isOver = false;
-  const stats = () => ({ busy: 0, finished: (looks += 1), startedAt: 0 });
-  const onOver = (): void => void (isOver = true);
-  const options = { worker: { queues: ["one"], stats }, inspector: undefined, idleMs: 1000, max: undefined };
-  const burst = new Burst({ ...options, onOver, now: () => now });
-  onTestFinished(() => burst.stop());
+  const { burst, state } = madeUp(1000);
   burst.start();
-  now = 60_000;
-  await expect.poll(() => looks).toBeGreaterThan(0);
-  expect(isOver).toBe(false);
-  now += 1000;
-  await expect.poll(() => isOver).toBe(true);
+  state.now = 60_000;
+  await expect.poll(() => state.looks).toBeGreaterThan(0);
+  expect(state.isOver).toBe(false);
+  state.now += 1000;
+  await expect.poll(() => state.isOver).toBe(true);
 });
 
 test("it is over after a number of attempts, with the rest left in the queue", async () => {

@@ -169,7 +169,7 @@ function checkFor(task: Task<never>, args: unknown): unknown {
 /** Of a task that this app does not know; a known one has a good name. */
 function assertTaskName(name: unknown): void {
   if (isTaskName(name)) return;
-  throw new ConfigError("Q2005", `a task was sent by the name ${quoted(name)}`, {
+  throw new ConfigError("Q2005", `expected the name of a task, got ${quoted(name)}`, {
     hint: 'a name has 1 to 255 bytes: app.sendTask("billing.charge", { invoice: 7 })',
   });
 }

@@ -1,12 +1,10 @@
 import {
-  isJsonObject,
-  parseJson,
+  parseDeadReason,
   readCursor,
   rowsFor,
   writeCursor,
   type DeadLetter,
   type DeadReason,
-  type JsonValue,
   type Page,
   type PageOptions,
   type Redrive,
@@ -101,9 +99,13 @@ async function readLetters(
 /** Time of death, list and length of the reason, then reason and message. */
 function storedLetterOf(bytes: Buffer): StoredLetter {
   const [head, list, reasonBytes] = /^\d{1,16}:([0-3]):(\d{1,9}):/.exec(bytes.toString("latin1", 0, 40)) ?? [];
-  if (head === undefined) return { list: 0, reason: unreadable, raw: bytes };
+  if (head === undefined) return { list: 0, reason: parseDeadReason(""), raw: bytes };
   const end = head.length + Number(reasonBytes);
-  return { list: Number(list), reason: reasonOf(bytes.toString("utf8", head.length, end)), raw: bytes.subarray(end) };
+  return {
+    list: Number(list),
+    reason: parseDeadReason(bytes.toString("utf8", head.length, end)),
+    raw: bytes.subarray(end),
+  };
 }
 
 /** None, when it is gone by now. */
@@ -130,24 +132,4 @@ async function inSteps<T>(all: readonly T[], run: (step: readonly T[]) => Promis
   let sum = 0;
   for (let at = 0; at < all.length; at += atOnce) sum += await run(all.slice(at, at + atOnce));
   return sum;
-}
-
-const unreadable: DeadReason = { code: "unknown", message: "the reason that is stored with it cannot be read" };
-
-function reasonOf(text: string): DeadReason {
-  const value = jsonOf(text);
-  return isReason(value) ? value : unreadable;
-}
-
-function jsonOf(text: string): JsonValue {
-  try {
-    return parseJson(text);
-  } catch {
-    // Not written by q.
-    return null;
-  }
-}
-
-function isReason(value: JsonValue): value is JsonValue & DeadReason {
-  return isJsonObject(value) && typeof value["code"] === "string" && typeof value["message"] === "string";
 }

@@ -1,12 +1,9 @@
 import {
-  isJsonObject,
-  parseJson,
+  parseDeadReason,
   readCursor,
   rowsFor,
   writeCursor,
   type DeadLetter,
-  type DeadReason,
-  type JsonValue,
   type Page,
   type PageOptions,
   type Redrive,
@@ -49,7 +46,7 @@ export function listDead(
     items: page.map((row) => ({
       entryId: String(row.entry),
       message: decodeMessage(row, queueName, { table: "dead", entry: row.entry }, connection),
-      reason: reasonOf(row.reason),
+      reason: parseDeadReason(row.reason),
       diedAt: row.diedAt,
       size: row.size,
     })),
@@ -118,23 +115,4 @@ async function inSteps<T>(all: readonly T[], run: (step: readonly T[]) => Promis
   let sum = 0;
   for (let at = 0; at < all.length; at += atOnce) sum += await run(all.slice(at, at + atOnce));
   return sum;
-}
-
-function reasonOf(text: string): DeadReason {
-  const value = jsonOf(text);
-  if (isReason(value)) return value;
-  return { code: "unknown", message: "the reason that is stored with it cannot be read" };
-}
-
-function jsonOf(text: string): JsonValue {
-  try {
-    return parseJson(text);
-  } catch {
-    // Not written by q.
-    return null;
-  }
-}
-
-function isReason(value: JsonValue): value is JsonValue & DeadReason {
-  return isJsonObject(value) && typeof value["code"] === "string" && typeof value["message"] === "string";
 }

@@ -11,6 +11,7 @@ export {
 export type { Broker, BrokerContext, BrokerFactory, ConsumeOptions, Consumer, QueueOptions } from "./broker.ts";
 export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";
 export { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
+export { parseDeadReason } from "./dead-reason.ts";
 export type { ControlBus, Subscription } from "./control-bus.ts";
 export type { DeadReason, Delivery, Outcome, Settled } from "./delivery.ts";
 export type {

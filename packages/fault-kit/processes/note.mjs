@@ -6,7 +6,9 @@ const log = openSync(told.log, "a");
 
 /** One event, written by one call of the system, so that SIGKILL leaves whole lines. @param {Record<string, unknown>} event */
 export function note(event) {
-  writeSync(log, `${JSON.stringify({ ...event, pid: process.pid, at: Date.now() })}\n`);
+  // By the clock of the machine, whatever this process takes for the time.
+  const at = Math.round(told.bootedAt + Number(process.hrtime.bigint()) / 1e6);
+  writeSync(log, `${JSON.stringify({ ...event, pid: process.pid, at })}\n`);
 }
 
 /** Warnings are for whoever looks why a row failed. */

@@ -21,7 +21,7 @@ await app.close();
 async function send(number) {
   const taskId = `${name}-${number}`;
   const { args, options } = shape(number);
-  note({ e: "try", id: taskId });
+  note({ e: "try", id: taskId, delayMs: Number.parseInt(options.countdown ?? "0", 10) });
   try {
     const { duplicate } = await work.applyAsync(args, { taskId, ...options });
     note({ e: duplicate ? "duplicate" : "ok", id: taskId });
@@ -32,12 +32,13 @@ async function send(number) {
 
 /** @param {number} number */
 function shape(number) {
-  const { mostMs = 20, retryEvery = 10, delayEvery = 20, keys, ...rest } = tasks ?? {};
+  const { mostMs = 20, retryEvery = 10, delayEvery = 20, delays = [300], keys, sending, ...rest } = tasks ?? {};
   const is = (every, place) => every > 0 && number % every === place;
   return {
     args: { ms: (number * 7) % (mostMs + 1), failures: is(retryEvery, 3) ? 1 : 0, ...rest },
     options: {
-      ...(is(delayEvery, 5) ? { countdown: "300ms" } : {}),
+      ...(is(delayEvery, 5 % delayEvery) ? { countdown: `${delays[number % delays.length]}ms` } : {}),
+      ...sending,
       ...(keys === undefined ? {} : { key: `key-${number % keys.count}`, keyTtl: keys.ttl }),
     },
   };

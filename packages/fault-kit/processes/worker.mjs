@@ -12,6 +12,7 @@ const endings = {
 };
 
 const worker = app.createWorker({
+  ...told.options,
   concurrency: told.concurrency ?? 10,
   onEvent: (event) => {
     const ending = endings[event.type];
@@ -19,10 +20,23 @@ const worker = app.createWorker({
   },
 });
 process.once("SIGTERM", () => void stop());
+// As `q worker` does, and its supervisor starts another one: when no slot is left, and when it has grown too large.
+void worker.failed.then(() => stop().then(() => process.exit(70)));
+if (told.mostBytes !== undefined) setInterval(look, 200).unref();
 await worker.start();
 note({ e: "ready" });
 
-async function stop() {
-  await worker.stop();
-  await app.close();
+/** @type {Promise<void> | undefined} */
+let stopping;
+
+function look() {
+  const bytes = process.memoryUsage.rss();
+  if (bytes < told.mostBytes || stopping !== undefined) return;
+  note({ e: "recycled", bytes });
+  void stop();
+}
+
+function stop() {
+  stopping ??= worker.stop().then(() => app.close());
+  return stopping;
 }

@@ -8,6 +8,14 @@ export type Program = "worker" | "producer" | "claimer";
 /** What a program is told, on top of where the broker and the log are. */
 export type Orders = Readonly<Record<string, unknown>>;
 
+/** What a process is started in, beside what it is told. */
+export interface Surroundings {
+  /** Added to its environment, such as that of a `ClockShim`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node. */
+  readonly nodeArgs?: readonly string[];
+}
+
 const endsWithinMs = 15_000;
 
 /** A process of a row. It dies with the test. */
@@ -26,10 +34,17 @@ export class Child {
     this.exited = once(process, "exit").then(() => undefined);
   }
 
-  static start(program: Program, orders: Orders, output: string): Child {
+  static start(
+    program: Program,
+    orders: Orders,
+    { output, env = {}, nodeArgs = [] }: Surroundings & { readonly output: string },
+  ): Child {
     const file = fileURLToPath(new URL(`../processes/${program}.mjs`, import.meta.url));
     const out = openSync(output, "a");
-    const process_ = spawn(process.execPath, [file, JSON.stringify(orders)], { stdio: ["ignore", out, out] });
+    const process_ = spawn(process.execPath, [...nodeArgs, file, JSON.stringify(orders)], {
+      stdio: ["ignore", out, out],
+      env: { ...process.env, ...env },
+    });
     closeSync(out);
     if (process_.pid === undefined) throw new Error(`could not start ${program}`);
     return new Child(process_, process_.pid, output);

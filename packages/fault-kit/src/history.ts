@@ -8,6 +8,10 @@ export interface LogEvent {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly retries?: number;
+  /** Of a worker that has grown too large. */
+  readonly bytes?: number;
+  /** Of a send: after how long it may run. Milliseconds. */
+  readonly delayMs?: number;
   readonly crashes?: number;
   readonly code?: string;
   readonly unknown?: boolean;

@@ -1,5 +1,5 @@
 export { Child } from "./child.ts";
-export type { Orders, Program } from "./child.ts";
+export type { Orders, Program, Surroundings } from "./child.ts";
 export { eventually } from "./eventually.ts";
 export { Fleet } from "./fleet.ts";
 export { History } from "./history.ts";

@@ -1,5 +1,5 @@
 import { deepEqual, ok } from "node:assert/strict";
-import type { Child, Orders } from "./child.ts";
+import type { Child, Orders, Surroundings } from "./child.ts";
 import { eventually } from "./eventually.ts";
 import { Fleet } from "./fleet.ts";
 import type { History } from "./history.ts";
@@ -16,6 +16,10 @@ export interface LoadOptions {
   readonly perSecond?: number;
   /** How the tasks are; without, they take up to 20 ms, one in ten fails once, one in twenty is delayed. */
   readonly tasks?: Orders;
+  /** What only workers are told. */
+  readonly worker?: Orders;
+  /** What the next process is started in. Default: as this one. */
+  readonly surroundings?: () => Surroundings;
   /** Workers may die by themselves. */
   readonly mayDie?: boolean;
   /** Messages that the server may have lost or brought back by what is done to it. Default none. */
@@ -52,7 +56,7 @@ export interface Census {
   stop(): Promise<void>;
 }
 
-const settlesWithinMs = 25_000;
+const settlesWithinMs = 60_000;
 
 /** Producers that send all the time, and workers that run what they send. */
 export class Load {
@@ -74,16 +78,18 @@ export class Load {
   }
 
   startWorker(): Child {
-    return this.#world.start("worker", this.#place());
+    const { worker, surroundings } = this.#settings;
+    return this.#world.start("worker", { ...this.#place(), ...worker }, surroundings?.());
   }
 
   startProducer(name: string, orders: Orders = {}): Child {
-    const { perSecond = 300, tasks } = this.#settings;
-    return this.#world.start("producer", { ...this.#place(), name, perSecond, tasks, ...orders });
+    const { perSecond = 300, tasks, surroundings } = this.#settings;
+    const told = { ...this.#place(), name, perSecond, tasks, ...orders };
+    return this.#world.start("producer", told, surroundings?.());
   }
 
   /** Resolves when every worker has begun something from now on. */
-  async allWork(withinMs = 30_000): Promise<void> {
+  async allWork(withinMs = 60_000): Promise<void> {
     const since = Date.now();
     const idle = (): readonly number[] => {
       const busy = new Set(
@@ -106,7 +112,7 @@ export class Load {
   async fullStrength(): Promise<void> {
     await eventually(
       "every worker is ready",
-      30_000,
+      60_000,
       () => {
         const ready = new Set(
           this.history

@@ -10,7 +10,7 @@ export interface Row<W extends World> {
   readonly name: string;
   /** What would go wrong without. */
   readonly why: string;
-  /** Longest time. Milliseconds. Default two minutes. */
+  /** Longest time, on a busy machine. Milliseconds. Default four minutes. */
   readonly withinMs?: number;
   /** A program without which it cannot be tried. */
   readonly needs?: string;
@@ -19,7 +19,7 @@ export interface Row<W extends World> {
 
 /** Makes a test of a row, that is skipped where a program that it or its world needs is not installed. */
 export function testRow<W extends World>(row: Row<W>, create: () => W, programs: readonly string[]): void {
-  const { withinMs = 120_000, needs } = row;
+  const { withinMs = 240_000, needs } = row;
   test(`row ${row.row}: ${row.name}`, { timeout: withinMs }, async ({ skip }) => {
     for (const program of needs === undefined ? programs : [...programs, needs])
       skip(!isInstalled(program), `no ${program} here`);

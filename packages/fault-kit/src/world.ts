@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TcpProxy, type ProxyTarget } from "@q/test-servers";
-import { Child, type Orders, type Program } from "./child.ts";
+import { Child, type Orders, type Program, type Surroundings } from "./child.ts";
 import { History } from "./history.ts";
 
 export interface WorldOptions {
@@ -57,10 +57,13 @@ export class World {
   }
 
   /** Starts a process that is told where the broker is, `url`, what `queue` it is for, maybe more options of the `broker`, and the rest. */
-  start(program: Program, orders: Orders): Child {
+  start(program: Program, orders: Orders, surroundings: Surroundings = {}): Child {
     const log = join(this.#folder, "log.jsonl");
     const output = join(this.#folder, `${program}-${this.#children.length}.txt`);
-    const child = Child.start(program, { ...orders, log, adapter: this.#adapter }, output);
+    // Their clocks may be wrong, and what they note is compared.
+    const bootedAt = Date.now() - Number(process.hrtime.bigint()) / 1e6;
+    const told = { ...orders, log, bootedAt, adapter: this.#adapter };
+    const child = Child.start(program, told, { ...surroundings, output });
     this.#children.push(child);
     return child;
   }

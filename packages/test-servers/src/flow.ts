@@ -4,6 +4,8 @@ import type { Socket } from "node:net";
 export interface FlowRules {
   /** Milliseconds that a chunk takes. */
   latencyMs(): number;
+  /** Milliseconds for which a byte keeps those behind it waiting. */
+  msPerByte(): number;
   /** Whether the next chunk gets lost. Nothing follows it then, because TCP never leaves a hole. */
   losesNext(): boolean;
   /** Called with each chunk that is handed on. */
@@ -21,6 +23,8 @@ export class Flow {
   #queuedBytes = 0;
   #isHeld: boolean;
   #hasLost = false;
+  /** When all that was taken so far is on its way. */
+  #busyUntil = 0;
   #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -59,7 +63,8 @@ export class Flow {
   #take(chunk: Buffer): void {
     this.#hasLost ||= this.#rules.losesNext();
     if (this.#hasLost) return;
-    const dueAt = performance.now() + this.#rules.latencyMs();
+    this.#busyUntil = Math.max(this.#busyUntil, performance.now()) + chunk.length * this.#rules.msPerByte();
+    const dueAt = this.#busyUntil + this.#rules.latencyMs();
     this.#queue.push({ chunk, dueAt });
     this.#queuedBytes += chunk.length;
     this.#advance();

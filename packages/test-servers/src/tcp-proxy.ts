@@ -49,6 +49,7 @@ export class TcpProxy {
   readonly #counters = { accepted: 0, cut: 0, silenced: 0, bytesToServer: 0, bytesToClient: 0 };
   #listener: Server | undefined;
   #latencyMs = 0;
+  #msPerByte = 0;
   #drop: Required<DropRepliesOptions> = { probability: 0, thenCut: false };
   #isHolding = false;
 
@@ -99,6 +100,11 @@ export class TcpProxy {
     this.#latencyMs = ms;
   }
 
+  /** Bytes that each connection carries in a second from now on, in each direction. */
+  bandwidth(bytesPerSecond: number): void {
+    this.#msPerByte = 1000 / bytesPerSecond;
+  }
+
   /** Refuses new connections, as when nobody listens. Those that are open stay. */
   refuse(): void {
     this.#listener?.close();
@@ -112,6 +118,7 @@ export class TcpProxy {
   async restore(): Promise<void> {
     this.#drop = { probability: 0, thenCut: false };
     this.#latencyMs = 0;
+    this.#msPerByte = 0;
     this.#isHolding = false;
     for (const connection of this.#connections) if (connection.replies.hasLost) this.#cut(connection);
     for (const flow of this.#flows()) flow.release();
@@ -142,14 +149,21 @@ export class TcpProxy {
     counters.accepted += 1;
     const isHeld = this.#isHolding;
     const latencyMs = (): number => this.#latencyMs;
+    const msPerByte = (): number => this.#msPerByte;
     const requests = new Flow(client, server, {
       isHeld,
-      rules: { latencyMs, losesNext: () => false, passed: (chunk) => (counters.bytesToServer += chunk.length) },
+      rules: {
+        latencyMs,
+        msPerByte,
+        losesNext: () => false,
+        passed: (chunk) => (counters.bytesToServer += chunk.length),
+      },
     });
     const replies = new Flow(server, client, {
       isHeld,
       rules: {
         latencyMs,
+        msPerByte,
         losesNext: () => this.#losesReply(connection),
         passed: (chunk) => (counters.bytesToClient += chunk.length),
       },

@@ -195,6 +195,22 @@ test("latency delays both directions and keeps the order", async () => {
   expect(performance.now() - askedAt).toBeGreaterThanOrEqual(200);
 });
 
+test("bandwidth lets each connection carry so much in each direction, in order, however much is sent", async () => {
+  const { proxy } = await startProxy();
+  const [one, other] = [await connectTo(proxy), await connectTo(proxy)];
+  const text = "x".repeat(2000);
+  proxy.bandwidth(10_000);
+  const startedAt = performance.now();
+  for (const client of [one, other]) for (const part of [text, "y"]) client.socket.write(part);
+  await until("both are back", 10_000, async () => [one, other].every((client) => client.said() === `${text}y`));
+  // There and back, side by side.
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(400);
+  await proxy.restore();
+  const askedAt = performance.now();
+  await one.ask(text);
+  expect(performance.now() - askedAt).toBeLessThan(400);
+});
+
 test("refuse turns new connections away and keeps the old ones, until restored", async () => {
   const { proxy } = await startProxy();
   const old = await connectTo(proxy);

@@ -49,6 +49,8 @@ export async function census(admin: Admin, queue: string): Promise<Places> {
 }
 
 const everyMs = 100;
+/** It reads every message, in the process that also plays the bad network: with a long queue it must leave time for that. */
+const restPerCensus = 4;
 
 /** Takes the census all the time, and keeps what should never be. */
 export class CensusWatch {
@@ -61,6 +63,7 @@ export class CensusWatch {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
+  #tookMs = 0;
 
   constructor(admin: Admin, queue: string, history: History) {
     this.#admin = admin;
@@ -77,13 +80,19 @@ export class CensusWatch {
 
   #schedule(): void {
     if (this.#isStopped) return;
-    this.#timer = setTimeout(() => {
-      // A server that is down or frozen has no places.
-      this.#running = this.#take().then(
-        () => this.#schedule(),
-        () => this.#schedule(),
-      );
-    }, everyMs);
+    this.#timer = setTimeout(
+      () => {
+        const startedAt = performance.now();
+        // A server that is down or frozen has no places.
+        this.#running = this.#take()
+          .catch(() => undefined)
+          .then(() => {
+            this.#tookMs = performance.now() - startedAt;
+            this.#schedule();
+          });
+      },
+      Math.max(everyMs, restPerCensus * this.#tookMs),
+    );
   }
 
   async #take(): Promise<void> {

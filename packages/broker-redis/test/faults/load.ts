@@ -11,6 +11,8 @@ export interface LoadOptions extends AnyLoadOptions {
   readonly url?: string;
   /** Default `"2s"`: short, so that a crash is seen soon; long enough for a busy machine. */
   readonly lease?: string;
+  /** Of the broker: after how long a process whose event loop stands is ended. Default its own. */
+  readonly stuckAfter?: string;
 }
 
 export const queue = "load";
@@ -22,15 +24,18 @@ const remaining =
 export class Load extends FaultLoad {
   /** Resolves when every worker works. */
   static async start(world: World, options: LoadOptions): Promise<Load> {
-    const { server, url = server.url, lease = "2s", timeout } = options;
+    const { server, url = server.url, lease = "2s", timeout, stuckAfter } = options;
     const admin = adminOf(server);
     const load = new Load(world, {
       ...options,
       queue,
       url,
-      broker: { lease, timeout },
+      broker: { lease, timeout, stuckAfter },
       census: new CensusWatch(admin, queue, world.history),
-      isEmpty: async () => [...(await census(admin, queue)).values()].flat().every((place) => place === "dead"),
+      // The census is dear while much is left.
+      isEmpty: async () =>
+        world.history.read().open.size === 0 &&
+        [...(await census(admin, queue)).values()].flat().every((place) => place === "dead"),
       leftovers: async () => ((await admin("keys", "*")) as string[]).filter((key) => !remaining.test(key)),
     });
     await load.allWork();

@@ -62,22 +62,4 @@ export const networkRows: readonly Row[] = [
       await pause(6000);
     },
   ),
-  network(
-    "20",
-    { name: "every answer takes 300 ms: slow, and nothing else", why: "what counts on quick answers fails here" },
-    async (proxy) => {
-      proxy.latency(150);
-      await pause(10_000);
-    },
-  ),
-  network(
-    "21",
-    { name: "connections break five times a second for a while: nothing is lost", why: "a bad switch does that" },
-    async (proxy) => {
-      for (let round = 0; round < 100; round += 1) {
-        proxy.cut();
-        await pause(200);
-      }
-    },
-  ),
 ];

@@ -9,7 +9,6 @@ export const poison: Row = {
   row: "41",
   name: "five messages kill every worker that runs them: those five are dead after three deaths each, and nobody else",
   why: "what was beside a poison when it killed looks as guilty",
-  withinMs: 120_000,
   async run(world) {
     const load = await Load.start(world, { server: await world.server(), perSecond: 100, mayDie: true });
     const killer = load.startProducer("poison", {

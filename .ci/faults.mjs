@@ -6,7 +6,10 @@ import { parseArgs } from "node:util";
 import { startVitest } from "vitest/node";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+// pnpm hands on the two dashes, npm does not.
+const args = process.argv.slice(2).filter((arg) => arg !== "--");
 const { values } = parseArgs({
+  args,
   options: { broker: { type: "string" }, seed: { type: "string" }, only: { type: "string" } },
 });
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);

@@ -11,6 +11,9 @@ const endings = {
   "task.released": "released",
 };
 
+/** @type {Promise<void> | undefined} */
+let stopping;
+
 const worker = app.createWorker({
   ...told.options,
   concurrency: told.concurrency ?? 10,
@@ -25,9 +28,6 @@ void worker.failed.then(() => stop().then(() => process.exit(70)));
 if (told.mostBytes !== undefined) setInterval(look, 200).unref();
 await worker.start();
 note({ e: "ready" });
-
-/** @type {Promise<void> | undefined} */
-let stopping;
 
 function look() {
   const bytes = process.memoryUsage.rss();

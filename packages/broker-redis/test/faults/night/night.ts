@@ -54,8 +54,7 @@ const nightly = [
   ...chaos,
 ];
 
-for (const row of [...rows, ...nightly])
-  if (isWanted(row.row)) testRow(row, { seed });
+for (const row of [...rows, ...nightly]) if (isWanted(row.row)) testRow(row, { seed });
 
 for (const mutation of isWanted("64") ? mutations : []) {
   const { name, seenBy, seenAs } = mutation;

@@ -32,10 +32,24 @@ async function send(number) {
 
 /** @param {number} number */
 function shape(number) {
-  const { mostMs = 20, retryEvery = 10, delayEvery = 20, delays = [300], keys, sending, ...rest } = tasks ?? {};
+  const {
+    mostMs = 20,
+    retryEvery = 10,
+    delayEvery = 20,
+    delays = [300],
+    keys,
+    sending,
+    padBytes = 0,
+    ...rest
+  } = tasks ?? {};
   const is = (every, place) => every > 0 && number % every === place;
   return {
-    args: { ms: (number * 7) % (mostMs + 1), failures: is(retryEvery, 3) ? 1 : 0, ...rest },
+    args: {
+      ms: (number * 7) % (mostMs + 1),
+      failures: is(retryEvery, 3) ? 1 : 0,
+      ...(padBytes > 0 ? { pad: "x".repeat(padBytes) } : {}),
+      ...rest,
+    },
     options: {
       ...(is(delayEvery, 5 % delayEvery) ? { countdown: `${delays[number % delays.length]}ms` } : {}),
       ...sending,

@@ -34,9 +34,9 @@ export const largeMessages: readonly Row[] = [
       for (const text of fit) await keep.delay({ text });
       await eventually("all have arrived", 60_000, () => arrived.length === fit.length);
       expect(arrived.toSorted()).toEqual(fit.map(hashOf).toSorted());
-      await expect(keep.delay({ text: "x".repeat(largest) })).rejects.toMatchObject({ code: "Q2005" });
+      await expect(keep.delay({ text: "x".repeat(largest) })).rejects.toMatchObject({ code: "Q3003" });
       const before = /total_net_input_bytes:(\d+)/.exec(String(await server.command("info", "stats")))?.[1];
-      await expect(keep.delay({ text: "x".repeat(largest) })).rejects.toMatchObject({ code: "Q2005" });
+      await expect(keep.delay({ text: "x".repeat(largest) })).rejects.toMatchObject({ code: "Q3003" });
       const after = /total_net_input_bytes:(\d+)/.exec(String(await server.command("info", "stats")))?.[1];
       expect(Number(after) - Number(before)).toBeLessThan(megabyte);
       await worker.stop();
@@ -51,7 +51,7 @@ export const largeMessages: readonly Row[] = [
       const { history } = world;
       const app = { maxMessageSize: 2 * megabyte };
       const place = { url: server.url, queue, app };
-      const tasks = { retryEvery: 0, delayEvery: 0, mostMs: 100, text: "x".repeat(megabyte - 1000) };
+      const tasks = { retryEvery: 0, delayEvery: 0, mostMs: 100, padBytes: megabyte - 1000 };
       const producer = world.start("producer", { ...place, name: "p", count: 200, burst: 4, perSecond: 1000, tasks });
       await eventually("all are stored", 60_000, () => !producer.isRunning);
       expect(history.read().of("ok")).toHaveLength(200);

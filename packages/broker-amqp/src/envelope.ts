@@ -24,7 +24,7 @@ export function encodeEnvelope(message: BrokerMessage, { priorities, crashes = 0
   const { id, headers, body, priority, properties } = message;
   const { contentType, contentEncoding, correlationId, replyTo } = properties;
   return {
-    content: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    content: typeof body === "string" ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
     options: {
       persistent: true,
       mandatory: true,

@@ -1,4 +1,5 @@
 import {
+  bodySize,
   BrokerError,
   PublishFailed,
   PublishRejected,
@@ -86,7 +87,7 @@ export class Publisher {
     }
     if (!Number.isInteger(priority) || priority < 0 || priority > 9) throw unfit("a priority from 0 to 9", priority);
     if (!(delayMs >= 0 && delayMs <= longestDelayMs)) throw unfit(`delayMs from 0 to ${longestDelayMs}`, delayMs);
-    if (body.length > largestBody) throw unfit(`a body of at most ${largestBody} bytes`, body.length);
+    if (bodySize(body) > largestBody) throw unfit(`a body of at most ${largestBody} bytes`, bodySize(body));
     const priorities = this.#parts.topology.hasPriorities(queue);
     return { ...routeFor(queue, delayMs), ...encodeEnvelope(message, { priorities, crashes }), queue };
   }

@@ -2,8 +2,8 @@
 export interface AckChannel {
   /** @param multiple all up to this one, that have not been settled yet */
   ack(tag: number, multiple: boolean): void;
-  /** Back to where it was. */
-  requeue(tag: number): void;
+  /** Back to where it was. As `ack`. */
+  requeue(tag: number, multiple: boolean): void;
   /** Resolves when the server has dealt with everything before it. */
   barrier(): Promise<void>;
 }
@@ -74,15 +74,19 @@ export class Acks {
     else this.#isScheduled = false;
   }
 
+  /** Below the lowest tag that is still open, each run of one kind is one frame; quorum queues take many single ones in no order. */
   #write(batch: readonly Ending[]): void {
     const ascending = batch.toSorted((a, b) => a.tag - b.tag);
-    // First those that go back, in their order, so that an ack of several cannot take them.
-    for (const { tag, isAck } of ascending) if (!isAck) this.#channel.requeue(tag);
-    const acks = ascending.filter(({ isAck }) => isAck);
     const [lowestOpen = Infinity] = this.#open;
-    const run = acks.findLastIndex(({ tag }) => tag < lowestOpen);
-    const last = acks[run];
-    if (last !== undefined) this.#channel.ack(last.tag, run > 0);
-    for (const { tag } of acks.slice(run + 1)) this.#channel.ack(tag, false);
+    let runLength = 0;
+    for (const [index, { tag, isAck }] of ascending.entries()) {
+      const next = ascending[index + 1];
+      runLength += 1;
+      if (next !== undefined && next.tag < lowestOpen && next.isAck === isAck) continue;
+      const multiple = runLength > 1;
+      runLength = 0;
+      if (isAck) this.#channel.ack(tag, multiple);
+      else this.#channel.requeue(tag, multiple);
+    }
   }
 }

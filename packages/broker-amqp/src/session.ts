@@ -24,7 +24,7 @@ export class Session {
     this.#events = events;
     this.acks = new Acks({
       ack: (deliveryTag, multiple) => channel.ack(withTag(deliveryTag), multiple),
-      requeue: (deliveryTag) => channel.nack(withTag(deliveryTag), false, true),
+      requeue: (deliveryTag, multiple) => channel.nack(withTag(deliveryTag), multiple, true),
       barrier: () => this.barrier(),
     });
   }

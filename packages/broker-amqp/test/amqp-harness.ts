@@ -65,6 +65,12 @@ export function amqpHarness(place: () => Place, queueType: QueueType): Harness {
     exceptions: {
       "purge deletes what is ready or delayed, leaves what is in flight, and answers how many":
         "delayed messages of all queues wait together in the ladder, where those of one cannot be deleted",
+      ...(queueType === "quorum"
+        ? {
+            "what was fetched and not handed out before a stop goes back, in order":
+              "a quorum queue takes back more than 32 at a time in an order of its own",
+          }
+        : {}),
     },
   };
 }

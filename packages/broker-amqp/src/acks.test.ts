@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { Acks, type AckChannel } from "./acks.ts";
+
+/** Writes down what is sent, and answers when it is told to. */
+class RecordingChannel implements AckChannel {
+  readonly sent: string[] = [];
+  readonly #barriers: (() => void)[] = [];
+
+  ack(tag: number, multiple: boolean): void {
+    this.sent.push(`ack ${tag}${multiple ? " and before" : ""}`);
+  }
+
+  requeue(tag: number, multiple: boolean): void {
+    this.sent.push(`requeue ${tag}${multiple ? " and before" : ""}`);
+  }
+
+  barrier(): Promise<void> {
+    this.sent.push("?");
+    return new Promise((resolve) => this.#barriers.push(resolve));
+  }
+
+  answer(): void {
+    this.#barriers.shift()?.();
+  }
+}
+
+function delivered(count: number): { readonly channel: RecordingChannel; readonly acks: Acks } {
+  const channel = new RecordingChannel();
+  const acks = new Acks(channel);
+  for (let tag = 1; tag <= count; tag += 1) acks.delivered(tag);
+  return { channel, acks };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("acks", () => {
+  test("go out as one frame when none before them is open", async () => {
+    const { channel, acks } = delivered(5);
+    for (const tag of [3, 1, 2]) void acks.ack(tag);
+    await turn();
+    expect(channel.sent).toEqual(["ack 3 and before", "?"]);
+  });
+
+  test("never cover one that is still open", async () => {
+    const { channel, acks } = delivered(5);
+    for (const tag of [1, 2, 4, 5]) void acks.ack(tag);
+    await turn();
+    expect(channel.sent).toEqual(["ack 2 and before", "ack 4", "ack 5", "?"]);
+  });
+
+  test("and give-backs go out in runs, in their order", async () => {
+    const { channel, acks } = delivered(6);
+    for (const tag of [6, 5, 4]) void acks.requeue(tag);
+    for (const tag of [1, 2]) void acks.ack(tag);
+    void acks.requeue(3);
+    await turn();
+    expect(channel.sent).toEqual(["ack 2 and before", "requeue 6 and before", "?"]);
+  });
+
+  test("are settled when the server has answered what came after them, and gather meanwhile", async () => {
+    const { channel, acks } = delivered(3);
+    const first = acks.ack(1);
+    await turn();
+    const others = [acks.ack(2), acks.ack(3)];
+    let isSettled = false;
+    void first.then(() => (isSettled = true));
+    await turn();
+    expect([channel.sent, isSettled, acks.size]).toEqual([["ack 1", "?"], false, 2]);
+    channel.answer();
+    await first;
+    await turn();
+    expect(channel.sent.slice(2)).toEqual(["ack 3 and before", "?"]);
+    channel.answer();
+    await Promise.all(others);
+    expect(acks.size).toBe(0);
+  });
+
+  test("fail with their channel", async () => {
+    const { channel, acks } = delivered(1);
+    channel.barrier = () => Promise.reject(new Error("gone"));
+    await expect(acks.ack(1)).rejects.toThrow("gone");
+  });
+});

@@ -11,7 +11,7 @@ import { targets } from "./targets.ts";
 import { wholeLife } from "./whole-life.ts";
 import { workloads } from "./workloads.ts";
 
-const { isQuick, repeats, peers, workloads: wanted, name } = readArguments(process.argv.slice(2));
+const { isQuick, repeats, peers, workloads: wanted, tasks, name } = readArguments(process.argv.slice(2));
 const field = await RedisField.open();
 try {
   const machine = describeMachine(await field.version());
@@ -19,6 +19,7 @@ try {
     isQuick,
     repeats,
     peers,
+    tasks,
     workloads: workloads.filter((one) => wanted.length === 0 || wanted.some((part) => one.name.includes(part))),
     onStep: (what) => console.error(what),
   });

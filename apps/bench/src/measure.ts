@@ -4,7 +4,7 @@ import type { RedisField } from "./redis-field.ts";
 import type { Measurement } from "./results.ts";
 import type { Workload } from "./workload.ts";
 
-export interface Plan extends Pick<BenchArguments, "isQuick" | "repeats" | "peers"> {
+export interface Plan extends Pick<BenchArguments, "isQuick" | "repeats" | "peers" | "tasks"> {
   readonly workloads: readonly Workload[];
   /** Told of each step before it is taken. */
   readonly onStep: (what: string) => void;
@@ -15,14 +15,17 @@ export interface Plan extends Pick<BenchArguments, "isQuick" | "repeats" | "peer
  * time another one begins, so that a machine that is busy for a while is so for all of them.
  */
 export async function measure(field: RedisField, plan: Plan): Promise<readonly Measurement[]> {
-  const { isQuick, repeats, workloads, peers, onStep } = plan;
+  const { isQuick, repeats, workloads, peers, tasks, onStep } = plan;
   const measurements: Measurement[] = [];
   for (let repeat = 0; repeat < repeats; repeat += 1) {
     for (const workload of workloads) {
       for (const peer of rotated(peers, repeat)) {
+        const { share, hasDelays } = await loadPeer(peer);
+        if (workload.needsDelays === true && !hasDelays) continue;
         onStep(`${repeat + 1} of ${repeats}: ${workload.name}, ${peer}`);
-        const share = workload.isShared ? (await loadPeer(peer)).share : 1;
-        const sized = ({ quick, full }: Workload["size"]): number => Math.ceil((isQuick ? quick : full) * share);
+        const part = workload.isShared ? share : 1;
+        const sized = ({ quick, full }: Workload["size"]): number =>
+          Math.ceil(Math.min(isQuick ? quick : full, tasks) * part);
         const count = sized(workload.size);
         await field.clear();
         const sample = await workload.run({ field, peer, count, warmUp: sized(workload.warmUp) });

@@ -13,11 +13,15 @@ export interface Sender {
   send(payload: Payload): Promise<unknown>;
   /** By whatever the peer offers for many at once. */
   sendMany(payloads: readonly Payload[]): Promise<unknown>;
+  /** To be run so many milliseconds from now. Absent where there is no such thing. */
+  sendDelayed?(payload: Payload, delayMs: number): Promise<unknown>;
   close(): Promise<void>;
 }
 
 export interface RunnerOptions {
   readonly concurrency: number;
+  /** Whether `onTask` looks into the payload. */
+  readonly readsPayload: boolean;
   /** To be called at the start of each task, which does nothing else. */
   readonly onTask: (payload: Payload) => void;
 }
@@ -37,6 +41,8 @@ export interface Peer {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Part of a workload's tasks that it gets, so that a slow one does not take all the time. */
   readonly share: number;
+  /** Whether its sender has `sendDelayed`. */
+  readonly hasDelays: boolean;
   openSender(place: Place): Promise<Sender>;
   openRunner(place: Place, options: RunnerOptions): Promise<Runner>;
 }

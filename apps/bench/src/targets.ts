@@ -28,4 +28,9 @@ export const targets: readonly Target[] = [
   { workload: "pending tasks", metric: "bytes", against: "bullmq", atMost: 0.7 },
   { workload: "latency of an idle worker", metric: "p50Us", against: "bullmq", atMost: 0.5 },
   { workload: "latency of an idle worker", metric: "p99Us", against: "bullmq", atMost: 0.8 },
+  { workload: "latency at 1,000 a second", metric: "p50Us", against: "bullmq", atMost: 0.5 },
+  { workload: "latency at 1,000 a second", metric: "p99Us", against: "bullmq", atMost: 0.25 },
+  { workload: "lateness of delayed tasks", metric: "p99Us", against: "bullmq", atMost: 0.3 },
+  { workload: "start of a worker", metric: "startMs", against: "bullmq", atMost: 1 },
+  { workload: "drain, concurrency 100", metric: "workerMb", against: "bullmq", atMost: 1 },
 ];

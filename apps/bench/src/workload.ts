@@ -24,6 +24,8 @@ export interface Workload {
   readonly warmUp: Size;
   /** Whether slower peers get their share of it only. */
   readonly isShared: boolean;
+  /** Only for peers that can delay a task. Default: for all. */
+  readonly needsDelays?: boolean;
   /** Begins on an empty server. */
   run(scope: Scope): Promise<Sample>;
 }

@@ -11,13 +11,14 @@ const settings = {
   removeOnFailure: true,
 };
 const senderSettings = { ...settings, isWorker: false };
-const runnerSettings = { ...settings, isWorker: true };
+const runnerSettings = { ...settings, isWorker: true, activateDelayedJobs: true };
 
 export const beeQueue: Peer = {
   name: "bee-queue",
   packages: ["bee-queue"],
   settings: { producer: senderSettings, worker: runnerSettings },
   share: 0.4,
+  hasDelays: true,
   openSender,
   openRunner,
 };
@@ -30,6 +31,11 @@ async function openSender({ host, port, queue: name }: Place): Promise<Sender> {
       const failures = await queue.saveAll(payloads.map((payload) => queue.createJob(payload)));
       for (const failure of failures.values()) throw failure;
     },
+    sendDelayed: (payload, delayMs) =>
+      queue
+        .createJob(payload)
+        .delayUntil(Date.now() + delayMs)
+        .save(),
     close: () => queue.close(),
   };
 }

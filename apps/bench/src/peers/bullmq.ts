@@ -13,6 +13,7 @@ export const bullmq: Peer = {
   packages: ["bullmq", "ioredis"],
   settings: { defaultJobOptions: jobOptions, "connection of the worker": workerConnection },
   share: 0.2,
+  hasDelays: true,
   openSender,
   openRunner,
 };
@@ -23,6 +24,7 @@ async function openSender({ host, port, queue: queueName }: Place): Promise<Send
   return {
     send: (payload) => queue.add(name, payload),
     sendMany: (payloads) => queue.addBulk(payloads.map((data) => ({ name, data }))),
+    sendDelayed: (payload, delay) => queue.add(name, payload, { delay }),
     close: () => queue.close(),
   };
 }

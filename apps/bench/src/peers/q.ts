@@ -9,6 +9,7 @@ export const q: Peer = {
   packages: ["@q/core", "@q/broker-redis"],
   settings: {},
   share: 1,
+  hasDelays: true,
   openSender,
   openRunner,
 };
@@ -19,6 +20,7 @@ async function openSender(place: Place): Promise<Sender> {
   return {
     send: (payload) => task.delay(payload),
     sendMany: (payloads) => app.sendMany(payloads.map((payload) => task.signature(payload))),
+    sendDelayed: (payload, delayMs) => task.applyAsync(payload, { countdown: `${delayMs}ms` }),
     close: () => app.close(),
   };
 }

@@ -17,7 +17,7 @@ end
 if #values > 0 then redis.call('HSET', KEYS[2], unpack(held)) end
 return values`;
 
-/** What a task gets that was popped together with others: nobody looks into it. */
+/** What a task gets where nobody looks into it. */
 const unread = payload(0);
 
 /**
@@ -29,6 +29,7 @@ export const rawRedis: Peer = {
   packages: ["ioredis"],
   settings: { "values of an LPUSH in bulk": valuesOfPush, "values of a pop": valuesOfPop },
   share: 1,
+  hasDelays: false,
   openSender,
   openRunner,
 };
@@ -61,7 +62,7 @@ async function envelopes(client: Redis, place: Place): Promise<(payload: Payload
   return ({ id, sentAtUs }) => `${before}${id}${between}${sentAtUs}${after}`;
 }
 
-async function openRunner(place: Place, { onTask }: RunnerOptions): Promise<Runner> {
+async function openRunner(place: Place, { readsPayload, onTask }: RunnerOptions): Promise<Runner> {
   const { queue } = place;
   const client = new Redis(place);
   const blocking = new Redis(place);
@@ -72,7 +73,7 @@ async function openRunner(place: Place, { onTask }: RunnerOptions): Promise<Runn
       const values = (await client.evalsha(script, 2, queue, `${queue}.held`, valuesOfPop)) as string[]; // elements of a list
       const [, waited] = values.length > 0 ? [] : ((await blocking.brpop(queue, 0.5)) ?? []);
       const taken = waited === undefined ? values : [waited];
-      for (const value of taken) onTask(taken.length === 1 ? payloadOf(value) : unread);
+      for (const value of taken) onTask(readsPayload ? payloadOf(value) : unread);
     }
   };
   const looping = loop();

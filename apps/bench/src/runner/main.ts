@@ -18,9 +18,15 @@ await serve(async ({ peer, place, concurrency, warmUp, count, measuresAge }: Run
       return;
     }
     if (measuresAge) agesUs.push(ageUs(payload));
-    if (started === warmUp + count) finish({ ...clock.read(), agesUs });
+    if (started === warmUp + count) finish({ ...clock.read(), agesUs, residentBytes: process.memoryUsage.rss() });
   };
-  const runner = await (await loadPeer(peer)).openRunner(place, { concurrency, onTask });
+  const runner = await (
+    await loadPeer(peer)
+  ).openRunner(place, {
+    concurrency,
+    readsPayload: measuresAge,
+    onTask,
+  });
   return {
     answer: (_order: RunOrder): Promise<RunReport> => finished,
     close: async () => {

@@ -21,4 +21,6 @@ export interface RunReport {
   readonly cpuMs: number;
   /** How old each measured task was when it started. Microseconds. */
   readonly agesUs: readonly number[];
+  /** Resident memory of the process. Bytes. */
+  readonly residentBytes: number;
 }

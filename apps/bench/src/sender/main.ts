@@ -11,18 +11,22 @@ const inFlight = 100;
 const bulkSize = 1000;
 /** Long enough for every peer to be idle again. Milliseconds. */
 const paceMs = 10;
+/** From the first send to the first time that is due: by then all are sent. Milliseconds. */
+const leadMs = 3000;
+
+async function sendInFlight(count: number, send: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const sendNext = async (): Promise<void> => {
+    while (next < count) await send(next++);
+  };
+  await Promise.all(Array.from({ length: inFlight }, sendNext));
+}
 
 const manners: Readonly<Record<Manner, (sender: Sender, count: number) => Promise<void>>> = {
   "one by one": async (sender, count) => {
     for (let index = 0; index < count; index += 1) await sender.send(payload(index));
   },
-  "100 in flight": async (sender, count) => {
-    let next = 0;
-    const sendNext = async (): Promise<void> => {
-      while (next < count) await sender.send(payload(next++));
-    };
-    await Promise.all(Array.from({ length: inFlight }, sendNext));
-  },
+  "100 in flight": (sender, count) => sendInFlight(count, (index) => sender.send(payload(index))),
   bulk: async (sender, count) => {
     for (let from = 0; from < count; from += bulkSize) {
       const length = Math.min(bulkSize, count - from);
@@ -34,6 +38,24 @@ const manners: Readonly<Record<Manner, (sender: Sender, count: number) => Promis
       await sender.send(payload(index, nowUs()));
       await pause(paceMs);
     }
+  },
+  steady: async (sender, count) => {
+    const startedAt = performance.now();
+    const sends: Promise<unknown>[] = [];
+    while (sends.length < count) {
+      await pause(1);
+      const due = Math.min(count, Math.floor(performance.now() - startedAt));
+      while (sends.length < due) sends.push(sender.send(payload(sends.length, nowUs())));
+    }
+    await Promise.all(sends);
+  },
+  delayed: async (sender, count) => {
+    const firstDueUs = nowUs() + leadMs * 1000;
+    await sendInFlight(count, async (index) => {
+      const dueUs = firstDueUs + index * 1000;
+      const delayMs = Math.max(1, Math.ceil((dueUs - nowUs()) / 1000));
+      await sender.sendDelayed?.(payload(index, dueUs), delayMs);
+    });
   },
 };
 

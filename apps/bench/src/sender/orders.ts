@@ -6,8 +6,11 @@ export interface SenderSetup {
   readonly place: Place;
 }
 
-/** How tasks are sent: each awaited before the next; 100 awaited at a time; by the peer's own way for many; one every few milliseconds. */
-export type Manner = "one by one" | "100 in flight" | "bulk" | "paced";
+/**
+ * How tasks are sent: each awaited before the next; 100 awaited at a time; by the peer's own way for many; one every few milliseconds;
+ * 1,000 a second, whether those before have an answer or not; so that 1,000 a second fall due some seconds from now.
+ */
+export type Manner = "one by one" | "100 in flight" | "bulk" | "paced" | "steady" | "delayed";
 
 /** What it is to send. Every further message. */
 export interface SendOrder {

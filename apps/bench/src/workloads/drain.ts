@@ -14,13 +14,14 @@ export function drain(concurrency: number, size: Size): Workload {
       await sender.close();
       const before = await field.counters();
       const runner = await field.runner(peer, { concurrency, warmUp, count, measuresAge: false });
-      const { ms, cpuMs } = await runner.ask("report");
+      const { ms, cpuMs, residentBytes } = await runner.ask("report");
       await runner.close();
       // With the start and the end of the worker, so that no outcome is left out that was still on its way.
       const after = await field.counters();
       return {
         perSecond: count / (ms / 1000),
         clientUs: (cpuMs * 1000) / count,
+        workerMb: residentBytes / 1e6,
         ...costPerTask(before, after, warmUp + count),
       };
     },

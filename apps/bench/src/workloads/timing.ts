@@ -1,0 +1,23 @@
+import type { Manner } from "../sender/orders.ts";
+import { quantile } from "../statistics.ts";
+import type { Size, Workload } from "../workload.ts";
+
+/** How long tasks take from the moment at which they could start to the start of their handler, in another process. */
+export function timing(name: string, manner: Manner, size: Size): Workload {
+  return {
+    name,
+    size,
+    warmUp: { quick: size.quick / 3, full: size.full / 5 },
+    isShared: false,
+    needsDelays: manner === "delayed",
+    async run({ field, peer, count, warmUp }) {
+      const runner = await field.runner(peer, { concurrency: 10, warmUp, count, measuresAge: true });
+      const sender = await field.sender(peer);
+      await sender.ask({ manner, count: warmUp + count });
+      const { agesUs } = await runner.ask("report");
+      await sender.close();
+      await runner.close();
+      return { p50Us: quantile(agesUs, 0.5), p99Us: quantile(agesUs, 0.99), p999Us: quantile(agesUs, 0.999) };
+    },
+  };
+}

@@ -7,6 +7,8 @@ import { assertKind, refuseUnknownOptions, wholeNumber, wrongKind } from "./know
 import { silentLogger, type Logger } from "./logger.ts";
 import type { Middleware } from "./middleware.ts";
 import { ConfigError } from "./q-error.ts";
+import type { ScheduleEntry } from "./schedule/schedule-entry.ts";
+import { readSchedule, type Schedule } from "./schedule/schedule.ts";
 
 /** A queue: its name, or its name with options. */
 export type QueueDeclaration<Queue extends string = string> =
@@ -26,6 +28,8 @@ export interface AppOptions<Queue extends string = string> {
   readonly imports?: readonly string[];
   /** Folder that `imports` start from. Default: the one of the file that calls `createApp`. */
   readonly root?: string;
+  /** Tasks that cron processes send at their time, by a name that stays: it names their ticks. Default none. */
+  readonly schedule?: Readonly<Record<string, ScheduleEntry<NoInfer<Queue>>>>;
   /** Around every send and every run; the first is the outermost. Default none. */
   readonly middleware?: readonly Middleware[];
   /** Largest body that is sent, in bytes. Default 65,536. A task may have its own. */
@@ -51,6 +55,7 @@ export interface AppSettings {
   readonly queues: readonly QueueOptions[];
   readonly imports: readonly string[];
   readonly root: string;
+  readonly schedule: readonly Schedule[];
   readonly middleware: readonly Middleware[];
   readonly maxMessageSize: number;
   readonly publishTimeoutMs: number;
@@ -67,6 +72,7 @@ const known = [
   "queues",
   "imports",
   "root",
+  "schedule",
   "middleware",
   "maxMessageSize",
   "publishTimeout",
@@ -79,7 +85,7 @@ const known = [
 ] satisfies (keyof AppOptions)[];
 
 /**
- * @throws ConfigError `Q2010` to `Q2012` and `Q2030` for a bad option, `Q2015` for a bad list of queues
+ * @throws ConfigError `Q2010` to `Q2012` and `Q2030` for a bad option, `Q2015` for a bad list of queues, `Q2006` and `Q2028` for a bad schedule
  */
 export function readAppOptions(options: AppOptions, definedAt: SourceLocation | undefined): AppSettings {
   refuseUnknownOptions("createApp()", options, known);
@@ -89,6 +95,9 @@ export function readAppOptions(options: AppOptions, definedAt: SourceLocation | 
     queues: readQueues(options.queues),
     imports: options.imports ?? [],
     root: options.root ?? (definedAt === undefined ? process.cwd() : dirname(definedAt.file)),
+    schedule: Object.entries(options.schedule ?? {}).map(([name, entry]) =>
+      readSchedule(name, entry, { isStored: false }),
+    ),
     middleware: options.middleware ?? [],
     maxMessageSize: wholeNumber("maxMessageSize", options.maxMessageSize ?? 65_536, { from: 64 }),
     publishTimeoutMs: durationMs(options.publishTimeout ?? "10s", "publishTimeout"),

@@ -11,6 +11,7 @@ import type { Logger } from "./logger.ts";
 import type { Store } from "./middleware.ts";
 import { Producer } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
+import { Schedules } from "./schedule/schedules.ts";
 import { sendMany } from "./send-many.ts";
 import { Sender } from "./sender.ts";
 import type { Sent, SendOptions, Signature } from "./signature.ts";
@@ -33,6 +34,8 @@ export interface AppParts {
 export class App<Queue extends string = string> {
   /** Where `createApp` was called, when the engine could tell. */
   readonly definedAt: SourceLocation | undefined;
+  /** What is sent at its time, by cron processes. */
+  readonly schedules: Schedules;
   readonly #tasks = new Map<string, Task<never>>();
   #settings: AppSettings;
   #sending: { readonly producer: Producer; readonly sender: Sender } | undefined;
@@ -46,6 +49,13 @@ export class App<Queue extends string = string> {
   constructor(options: AppOptions<Queue>, definedAt: SourceLocation | undefined) {
     this.definedAt = definedAt;
     this.#settings = readAppOptions(options, definedAt);
+    this.schedules = new Schedules({
+      settings: () => this.#settings,
+      broker: () => this.broker,
+      tasks: this.#tasks,
+      ready: () => this.#ensureOpen(),
+      send: (task, args, options) => this.sendTask(task, args, options),
+    });
   }
 
   /**

@@ -8,6 +8,10 @@ import type { JsonObject, JsonValue } from "./json.ts";
  */
 export const maxRetriesHeader = "q_max_retries";
 const parkedAtHeader = "q_parked_at";
+/** The schedule whose tick a message is. */
+export const scheduleHeader = "q_schedule";
+/** A run of its schedule is not to begin while another one is under way. */
+export const noOverlapHeader = "q_no_overlap";
 const ourPrefix = "q_";
 
 const celeryHeaders: ReadonlySet<string> = new Set([

@@ -71,6 +71,14 @@ export function eventLine(event: TaskEvent): EventLine {
       };
     case "task.expired":
       return { level: "warn", word: "late", ms: null, text: "expired before it could start; dropped", fields: {} };
+    case "task.skipped":
+      return {
+        level: "warn",
+        word: "skip",
+        ms: null,
+        text: `an earlier run of schedule "${event.schedule}" has not ended`,
+        fields: { schedule: event.schedule },
+      };
     case "task.postponed":
       return {
         level: "debug",

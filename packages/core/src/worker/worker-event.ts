@@ -30,6 +30,8 @@ export type TaskEvent = TaskFacts &
     /** No worker here knows the task: put back, to be asked again after `delayMs`. */
     | { readonly type: "task.parked"; readonly delayMs: number }
     | { readonly type: "task.expired" }
+    /** Did not run, because a run of an earlier tick of its schedule, which has `overlap: "skip"`, had not ended. */
+    | { readonly type: "task.skipped"; readonly schedule: string }
     /** Came before its time and was put back. */
     | { readonly type: "task.postponed"; readonly delayMs: number }
     /** Handed back at shutdown, uncounted. */

@@ -1,6 +1,7 @@
 import type { Broker } from "../broker/broker.ts";
 import type { Subscription } from "../broker/control-bus.ts";
 import type { Delivery, Outcome } from "../broker/delivery.ts";
+import type { Lease } from "../broker/lease-store.ts";
 import { atMost } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Message } from "../message.ts";
@@ -10,8 +11,10 @@ import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
 import { Drain } from "./drain.ts";
+import { GuardedDelivery } from "./guarded-delivery.ts";
 import { Intake } from "./intake.ts";
 import { LoopLag } from "./loop-lag.ts";
+import { OverlapGuard, type Admission } from "./overlap.ts";
 import { Prefetch } from "./prefetch.ts";
 import { answerPings, describeWorker } from "./presence.ts";
 import { Settling } from "./settling.ts";
@@ -22,6 +25,14 @@ import { triage, type TriageRules } from "./triage.ts";
 import { Watchdog } from "./watchdog.ts";
 import { guarded, type WorkerEvent } from "./worker-event.ts";
 import { readWorkerOptions, type WorkerOptions, type WorkerSettings } from "./worker-options.ts";
+
+/** A message that may run when nothing is in its way. */
+interface Candidate {
+  readonly task: Task<never>;
+  readonly message: Message;
+  /** Whose runs must not overlap. */
+  readonly schedule: string | undefined;
+}
 
 /** What a worker needs of its app. */
 export interface WorkerHost {
@@ -45,6 +56,7 @@ export interface RunningTask {
 }
 
 /** How long before the end of the shutdown timeout `ctx.signal` aborts; at most half of it. */
+const unguarded: Admission = { kind: "run", lease: undefined };
 const announceBeforeMs = 5000;
 const mostWaitForBrokerMs = 5000;
 
@@ -72,6 +84,8 @@ export class Worker {
   readonly #intake: Intake;
   readonly #throughput: Throughput;
   readonly #handBackNow = new AbortController();
+  readonly #stopped = new AbortController();
+  readonly #overlap: OverlapGuard;
   #state: WorkerState = "new";
   #starting: Promise<void> | undefined;
   #watchdog: Watchdog | undefined;
@@ -108,6 +122,8 @@ export class Worker {
       timeLimitMs: settings.timeLimitMs,
       emit: guarded(settings.onEvent, this.#logger),
     };
+    const { leases } = host.broker;
+    this.#overlap = new OverlapGuard({ leases, clock, logger: this.#logger, signal: this.#stopped.signal });
     this.#throughput = new Throughput(clock);
     this.#slots = new Slots(
       settings.concurrency,
@@ -269,15 +285,26 @@ export class Worker {
       return false;
     }
     const { task, message } = sorted;
-    if (delivery.crashes > 0 || task.isAtMostOnce) void this.#runPrepared(delivery, task, message);
+    const schedule = this.#overlap.scheduleOf(delivery);
+    if (schedule !== undefined || delivery.crashes > 0 || task.isAtMostOnce)
+      void this.#runPrepared(delivery, { task, message, schedule });
     else this.#run(delivery, task, message);
     return true;
   }
 
-  /** Records first what must be recorded before it runs. Never rejects. */
-  async #runPrepared(delivery: Delivery, task: Task<never>, message: Message): Promise<void> {
-    if (await this.#prepare(delivery, task)) this.#run(delivery, task, message);
-    else this.#slots.freed(delivery);
+  /** Asks and records first what must be known before it runs. Never rejects. */
+  async #runPrepared(delivery: Delivery, { task, message, schedule }: Candidate): Promise<void> {
+    const admission = schedule === undefined ? unguarded : await this.#overlap.admit(schedule, delivery, message);
+    if (admission.kind === "settle") await this.#settleTelling(delivery, admission);
+    else if (await this.#prepare(delivery, task)) return this.#run(delivery, task, message, admission.lease);
+    else await admission.lease?.release();
+    this.#slots.freed(delivery);
+  }
+
+  /** Settles what does not run, and tells of it. Never rejects. */
+  async #settleTelling(delivery: Delivery, { outcome, event }: Extract<Admission, { kind: "settle" }>): Promise<void> {
+    const settled = await this.#settle(delivery, outcome);
+    if (settled && event !== undefined) this.#emit(event);
   }
 
   /** Whether it may run. Never rejects. */
@@ -290,10 +317,21 @@ export class Worker {
     return !task.isAtMostOnce || (await this.#settle(delivery, { kind: "ack" }));
   }
 
-  #run(delivery: Delivery, task: Task<never>, message: Message): void {
-    const attempt = new Attempt(delivery, task, message, this.#surroundings);
+  /** @param lease what keeps other runs of its schedule from beginning */
+  #run(delivery: Delivery, task: Task<never>, message: Message, lease?: Lease): void {
+    if (lease === undefined) return this.#begin(new Attempt(delivery, task, message, this.#surroundings), this.#onEnd);
+    const guarded = new GuardedDelivery(delivery, lease, () => attempt.isOverdue);
+    const attempt = new Attempt(guarded, task, message, this.#surroundings);
+    this.#begin(attempt, (ended, result) => {
+      this.#onEnd(ended, result);
+      // Where its message was settled before its code has ended, or at the start.
+      void lease.release();
+    });
+  }
+
+  #begin(attempt: Attempt, onEnd: (attempt: Attempt, result: RunResult) => void): void {
     this.#attempts.add(attempt);
-    attempt.run(this.#onEnd);
+    attempt.run(onEnd);
   }
 
   /** The slot is free when the handler has ended, not when its outcome is stored. */
@@ -337,6 +375,7 @@ export class Worker {
 
   async #stop(timeoutMs: number): Promise<{ unfinished: number }> {
     this.#state = "stopping";
+    this.#stopped.abort();
     this.#watchdog?.stop();
     this.#loopLag?.stop();
     await this.#intake.close();

@@ -56,9 +56,9 @@ export interface RunningTask {
 }
 
 /** How long before the end of the shutdown timeout `ctx.signal` aborts; at most half of it. */
-const unguarded: Admission = { kind: "run", lease: undefined };
 const announceBeforeMs = 5000;
 const mostWaitForBrokerMs = 5000;
+const unguarded: Admission = { kind: "run", lease: undefined };
 
 /** Takes messages from the broker and runs their tasks, at most `concurrency` at a time. Made by `app.createWorker`. */
 export class Worker {

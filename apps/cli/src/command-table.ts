@@ -24,6 +24,13 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/worker.ts")).WorkerCommand,
   },
   {
+    path: "cron",
+    aliases: ["run cron", "beat"],
+    group: "Run",
+    summary: "send tasks at their time",
+    load: async () => (await import("./commands/cron.ts")).CronCommand,
+  },
+  {
     path: "send",
     aliases: ["call"],
     group: "Run",
@@ -63,6 +70,25 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./commands/dead-show.ts")).DeadShowCommand,
   },
   {
+    path: "schedule list",
+    aliases: ["schedule"],
+    group: "Look",
+    summary: "what is sent at its time, and when next",
+    load: async () => (await import("./commands/schedule-list.ts")).ScheduleListCommand,
+  },
+  {
+    path: "schedule next",
+    group: "Look",
+    summary: "the times that come next",
+    load: async () => (await import("./commands/schedule-next.ts")).ScheduleNextCommand,
+  },
+  {
+    path: "schedule explain",
+    group: "Look",
+    summary: "a schedule or a cron expression in words",
+    load: async () => (await import("./commands/schedule-explain.ts")).ScheduleExplainCommand,
+  },
+  {
     path: "dead retry",
     group: "Repair",
     summary: "put dead tasks back into their queue",
@@ -92,6 +118,24 @@ export const commandTable: readonly CommandEntry[] = [
     group: "Repair",
     summary: "delete what waits in a queue",
     load: async () => (await import("./commands/queues-purge.ts")).QueuesPurgeCommand,
+  },
+  {
+    path: "schedule trigger",
+    group: "Repair",
+    summary: "send the task of a schedule now",
+    load: async () => (await import("./commands/schedule-trigger.ts")).ScheduleTriggerCommand,
+  },
+  {
+    path: "schedule pause",
+    group: "Repair",
+    summary: "send no ticks of a schedule",
+    load: async () => (await import("./commands/schedule-pause.ts")).SchedulePauseCommand,
+  },
+  {
+    path: "schedule resume",
+    group: "Repair",
+    summary: "send them again",
+    load: async () => (await import("./commands/schedule-resume.ts")).ScheduleResumeCommand,
   },
   {
     path: "check",

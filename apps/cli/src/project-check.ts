@@ -42,6 +42,7 @@ export async function checkProject(
   } catch (error) {
     findings.push(findingOf(error));
   }
+  findings.push(...(await scheduleFindings(app)));
   return { findings: [...findings, ...unusedQueues(app), ...schemaHints(app), ...brokerHints(app, env)], files };
 }
 
@@ -51,6 +52,12 @@ function findingOf(error: unknown, at?: string): Finding {
   if (code === undefined || !(error instanceof Error)) throw error;
   const { hint, details } = error as { hint?: string; details?: Readonly<Record<string, string>> };
   return { severity: "error", code, message: error.message, hint, at: details?.["at"] ?? at };
+}
+
+async function scheduleFindings(app: App): Promise<Finding[]> {
+  const at = app.definedAt === undefined ? undefined : formatLocation(app.definedAt);
+  const found = await app.schedules.check();
+  return found.flatMap(({ problem }) => (problem === null ? [] : [findingOf(problem, at)]));
 }
 
 function unusedQueues(app: App): Finding[] {

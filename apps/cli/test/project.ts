@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -84,9 +84,23 @@ export class Project {
     await writeFile(file, content);
   }
 
+  read(path: string): Promise<string> {
+    return readFile(join(this.folder, path), "utf8");
+  }
+
   start(args: readonly string[], options: RunOptions = {}): Running {
+    return this.#run([program, ...args], options);
+  }
+
+  /** Runs a file of the project's own. @throws when it fails */
+  async node(file: string): Promise<void> {
+    const { code, stderr } = await this.#run([file], {}).finished;
+    if (code !== 0) throw new Error(`${file} ended with ${code}: ${stderr}`);
+  }
+
+  #run(args: readonly string[], options: RunOptions): Running {
     const { PATH = "", HOME = "" } = process.env;
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, args, {
       cwd: join(this.folder, options.folder ?? ""),
       env: { PATH, HOME, TMPDIR: this.folder, ...options.env },
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],

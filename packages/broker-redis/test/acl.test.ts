@@ -108,7 +108,7 @@ describe("a cron process", () => {
       ["hdel", `q:{${queue}}:held:c`, "1:0"],
       ...foreign,
     ]);
-    expect(await server.command("EXISTS", queue)).toBe(0);
+    expect(await connection.call("llen", queue)).toBe(0);
   });
 });
 

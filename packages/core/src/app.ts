@@ -54,7 +54,7 @@ export class App<Queue extends string = string> {
       broker: () => this.broker,
       tasks: this.#tasks,
       ready: () => this.#ensureOpen(),
-      send: (task, args, options) => this.sendTask(task, args, options),
+      send: (...call) => this.sendTask(...call),
     });
   }
 

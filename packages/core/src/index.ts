@@ -25,7 +25,7 @@ export type { Middleware, SendContext } from "./middleware.ts";
 export { didYouMean, nearest } from "./nearest.ts";
 export { ConfigError, QError, hasCode, type QErrorOptions } from "./q-error.ts";
 export { retry, type Backoff, type ErrorMatcher, type RetryOptions, type RetryPolicy } from "./retry-policy.ts";
-export type { Schedule } from "./schedule/schedule.ts";
+export { readSchedule, timingOf, type Schedule } from "./schedule/schedule.ts";
 export type { ScheduleEntry, ScheduleSendOptions } from "./schedule/schedule-entry.ts";
 export type { ExaminedSchedule, ListedSchedule, Schedules } from "./schedule/schedules.ts";
 export type { Timing } from "./schedule/timing.ts";

@@ -36,12 +36,10 @@ export class BrokerTime {
 
   /** Looks at the broker's clock. @throws what asking throws; the last look then still counts */
   async look(): Promise<void> {
-    const askedAt = this.#clock.monotonic();
     const answer = await this.#ask();
-    const monotonicMs = this.#clock.monotonic();
-    const wallMs = this.#clock.now();
-    // The broker read its clock somewhere between the question and its answer.
-    this.#reading = { brokerMs: answer === null ? wallMs : answer + (monotonicMs - askedAt) / 2, monotonicMs, wallMs };
+    const [monotonicMs, wallMs] = [this.#clock.monotonic(), this.#clock.now()];
+    // As if the answer had taken no time: behind by as long as it took, and so never ahead.
+    this.#reading = { brokerMs: answer ?? wallMs, monotonicMs, wallMs };
     this.#tells = answer !== null;
   }
 

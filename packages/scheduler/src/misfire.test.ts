@@ -9,14 +9,15 @@ const noon = Date.UTC(2030, 0, 1, 12);
 async function due(entry: Partial<ScheduleEntry<"q">>, hoursLater: number) {
   const app = createApp({
     queues: ["q"],
-    schedule: { s: { task: "t", cron: "0 * * * *", ...entry } as ScheduleEntry<"q"> },
+    schedule: { s: { task: "t", cron: "0 * * * *", ...entry } },
   });
   app.instrumentedTask({ name: "t" }, async () => undefined);
-  const [{ schedule, timing } = {}] = await app.schedules.check();
-  if (schedule == null || timing == null) throw new Error("expected a schedule");
-  const found = dueTicks(schedule, timing, { lastTick: noon, nowMs: noon + hoursLater * hourMs });
+  const [found] = await app.schedules.check();
+  if (found === undefined || found.schedule === null || found.timing === null) throw new Error("expected a schedule");
+  const { schedule, timing } = found;
+  const ticks = dueTicks(schedule, timing, { lastTick: noon, nowMs: noon + hoursLater * hourMs });
   const hours = (at: number): number => (at - noon) / hourMs;
-  return { ...found, fire: found.fire.map(hours), record: found.record === null ? null : hours(found.record) };
+  return { ...ticks, fire: ticks.fire.map(hours), record: ticks.record === null ? null : hours(ticks.record) };
 }
 
 test.each([

@@ -71,6 +71,11 @@ export class Scheduler {
     return found.toSorted((a, b) => a.at - b.at);
   }
 
+  /** How many schedules it looks after. */
+  get size(): number {
+    return this.#tracks.size;
+  }
+
   /** Whether the broker answered when it was last asked. */
   get isReachable(): boolean {
     return this.#isReachable;
@@ -101,7 +106,7 @@ export class Scheduler {
 
   /** Ends it, once the ticks that are being sent are. May be called twice, and before `start`. Never throws. */
   async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return void (await this.#running);
+    if (this.#stopping.signal.aborted) return await this.#running;
     this.#stopping.abort();
     this.#wake.abort();
     await this.#running;
@@ -113,6 +118,7 @@ export class Scheduler {
 
   async #begin(): Promise<void> {
     for (const { problem } of await this.#app.schedules.check()) if (problem !== null) throw problem;
+    await this.#app.open();
     await this.#look();
   }
 

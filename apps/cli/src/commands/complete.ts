@@ -68,8 +68,11 @@ export class CompleteCommand extends AppCommand {
       await loadImports(loaded, this.context);
       return [...app.tasks.keys()];
     }
+    if (kind === "schedules" && app.broker.schedules === undefined)
+      return app.schedules.declared.map(({ name }) => name);
     await app.open();
     try {
+      if (kind === "schedules") return (await app.schedules.list()).map(({ name }) => name);
       const found =
         app.broker.inspector === undefined
           ? []

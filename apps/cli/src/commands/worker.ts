@@ -9,6 +9,7 @@ import { listFlag, optionalValueFlag, switchFlag, valueFlag } from "../flag.ts";
 import { loadImports, type LoadedApp } from "../load-app.ts";
 import { chooseQueues, type ChosenQueues } from "../queue-names.ts";
 import { version } from "../version.ts";
+import { startCron } from "../cron/start-cron.ts";
 import { Burst, type BurstOptions } from "../worker/burst.ts";
 import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
@@ -109,6 +110,7 @@ export class WorkerCommand extends AppCommand {
   healthPort: string | undefined = valueFlag("--health-port", "port", "answer GET /livez and /readyz there");
   healthFile: string | undefined = valueFlag("--health-file", "path", "touch this file every 5 s while it takes tasks");
   pidFile: string | undefined = valueFlag("--pid-file", "path", "write the process id there");
+  cron: boolean = switchFlag("-B,--beat,--cron", "also send tasks at their time, as q cron does");
   purge: boolean = switchFlag("--purge", "delete what waits in the queues first; needs --yes, never in production");
   yes: boolean = switchFlag("-y,--yes", "with --purge: do not ask");
   events: boolean = switchFlag("-E,--events", "taken for the sake of Celery's users; does nothing");
@@ -188,6 +190,7 @@ export class WorkerCommand extends AppCommand {
       else for (const warning of warnings) voice.log.logger.warn({}, warning);
       watch?.start();
       recycle.start();
+      if (this.cron) ends.push(await startCron(loaded.app, voice.log.logger, voice.isPretty));
       return await shutdown.ended;
     } finally {
       for (const end of ends.toReversed()) await end();

@@ -26,5 +26,6 @@ function operandOf(path: string): CompletionCommand["operand"] {
   if (path === "send") return "tasks";
   if (path === "completion") return shells;
   if (/^dead (show|retry|drop)$/.test(path)) return "dead";
+  if (/^schedule (next|explain|trigger|pause|resume)$/.test(path)) return "schedules";
   return /^queues (show|pause|resume|purge)$/.test(path) ? "queues" : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Flag } from "../flag.ts";
 
 /** Names that only a project or its broker knows; `q __complete <kind>` prints them. */
-export type DynamicKind = "queues" | "tasks" | "dead";
+export type DynamicKind = "queues" | "tasks" | "dead" | "schedules";
 
 export interface CompletionCommand {
   /** One or two words. Aliases have an entry of their own. */

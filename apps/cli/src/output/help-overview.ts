@@ -8,6 +8,7 @@ const examples: readonly (readonly [command: string, about: string])[] = [
   ["q init", "start a project"],
   ["q worker", "run tasks, all queues"],
   ["q worker -Q email,images:3 -c 20", "two queues, images in three of four turns, 20 at once"],
+  ["q cron", "send tasks at their time; run as many as you like"],
   [`q send hello '{"name":"Ada"}'`, "send a task"],
   ["q status --watch", "see how it goes"],
 ];

@@ -37,6 +37,8 @@ export interface ReadyFacts {
 /** Everything that a worker process shows: log lines, and on a terminal the banner, the footer and the keys. */
 export class WorkerVoice {
   readonly log: WorkerLog;
+  /** Whether people read the log, and not programs. */
+  readonly isPretty: boolean;
   readonly #context: CliContext;
   readonly #parts: VoiceParts;
   readonly #tally = new Tally();
@@ -44,6 +46,7 @@ export class WorkerVoice {
 
   private constructor(parts: VoiceParts, context: CliContext) {
     this.log = parts.log;
+    this.isPretty = parts.log instanceof PrettyLog;
     this.#parts = parts;
     this.#context = context;
   }

@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { hasCode } from "../q-error.ts";
-import type { ScheduleEntry } from "./schedule-entry.ts";
 import { readSchedule, tickId, timingOf } from "./schedule.ts";
 
 const read = (entry: object, name = "nightly") =>
-  readSchedule(name, { task: "reports.daily", ...entry } as ScheduleEntry, { isStored: false });
+  readSchedule(name, { task: "reports.daily", ...entry }, { isStored: false });
 
 /** The error of an entry, read and looked at. */
 async function errorOf(entry: object, name?: string): Promise<{ readonly code: string; readonly message: string }> {

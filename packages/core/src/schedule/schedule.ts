@@ -150,19 +150,21 @@ function readTime(where: string, { cron, every, timezone }: ScheduleEntry): Pick
   );
 }
 
-/** Known by the engine, which knows those of the IANA database. */
+/** One that the engine knows, which knows those of the IANA database. An offset, as +02:00, would hide that it has no summer time. */
 function readZone(where: string, timezone: unknown): string {
-  try {
-    if (typeof timezone === "string" && timezone !== "") {
-      // Its own offset, as +02:00, would hide that it knows no summer time.
-      if (/^[A-Za-z]/.test(timezone)) return new Intl.DateTimeFormat("en", { timeZone: timezone }) && timezone;
-    }
-  } catch {
-    // As below.
-  }
+  if (typeof timezone === "string" && /^[A-Za-z]/.test(timezone) && isZone(timezone)) return timezone;
   throw new ConfigError("Q2006", `${where} has the time zone ${JSON.stringify(timezone)}, which nobody here knows`, {
     hint: 'timezone: "Europe/Vienna", a name of the IANA database',
   });
+}
+
+function isZone(timezone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: timezone }).resolvedOptions().timeZone !== "";
+  } catch {
+    // Its way to say that it knows none of this name.
+    return false;
+  }
 }
 
 function oneOf(where: string, option: string, value: string, allowed: readonly string[]): void {

@@ -86,7 +86,7 @@ test.each([
   [{ ...nightly, options: { headers: { q_x: 1 } } }, "Q2007", expect.any(String)],
   [{ ...nightly, cron: "0 2 31 6 *" }, "Q2006", expect.any(String)],
 ] as [ScheduleEntry, string, string | undefined][])("%j has a problem: %s", async (entry, code, hint) => {
-  const [found] = await appWith({ schedule: { nightly: entry as never } }).schedules.check();
+  const [found] = await appWith({ schedule: { nightly: entry } }).schedules.check();
   expect(found?.problem).toMatchObject({ code, hint, message: expect.stringContaining('"nightly"') });
   await expect(appWith().schedules.put("nightly", entry)).rejects.toMatchObject({ code });
 });
@@ -111,7 +111,7 @@ test("schedules are made, changed, paused and removed at run time, and seen by e
   await one.schedules.put("hourly", { ...nightly, cron: "@hourly" });
   const [listed] = await other.schedules.list();
   expect(listed).toMatchObject({ name: "hourly", origin: "stored", paused: false, lastTick: null, problem: null });
-  if (listed?.schedule == null) throw new Error("expected a schedule");
+  if (listed === undefined || listed.schedule === null) throw new Error("expected a schedule");
   await other.schedules.begin(listed.schedule, at);
   await one.schedules.put("hourly", { ...nightly, every: "30s", cron: undefined as never });
   await one.schedules.pause("hourly");

@@ -20,7 +20,7 @@ const byCode: Readonly<Record<string, number>> = {
   Q1009: exitCode.usage,
   Q1011: exitCode.brokerAway,
   Q2003: exitCode.notFound,
-  Q2030: exitCode.failed,
+  Q2032: exitCode.failed,
   Q2031: exitCode.notFound,
   Q2104: exitCode.notFound,
   Q2105: exitCode.notFound,

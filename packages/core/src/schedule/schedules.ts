@@ -242,9 +242,12 @@ export class Schedules {
   }
 
   #sender(settings: AppSettings, store: (message: BrokerMessage) => Promise<boolean>): Sender {
-    return new Sender(settings, this.#host.tasks, async (message) =>
-      (await store(message)) ? "published" : "duplicate",
-    );
+    return new Sender(settings, this.#host.tasks, (message, _key, receiver) => {
+      store(message).then(
+        (isStored) => receiver.stored(isStored ? "published" : "duplicate"),
+        (error: unknown) => receiver.failed(error),
+      );
+    });
   }
 
   #queueOf({ task, options }: Schedule): string {

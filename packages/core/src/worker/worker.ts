@@ -319,17 +319,18 @@ export class Worker {
 
   /** @param lease what keeps other runs of its schedule from beginning */
   #run(delivery: Delivery, task: Task<never>, message: Message, lease?: Lease): void {
-    if (lease === undefined) return this.#begin(new Attempt(delivery, task, message, this.#surroundings), this.#onEnd);
+    if (lease === undefined)
+      return this.#runAttempt(new Attempt(delivery, task, message, this.#surroundings), this.#onEnd);
     const guarded = new GuardedDelivery(delivery, lease, () => attempt.isOverdue);
     const attempt = new Attempt(guarded, task, message, this.#surroundings);
-    this.#begin(attempt, (ended, result) => {
+    this.#runAttempt(attempt, (ended, result) => {
       this.#onEnd(ended, result);
       // Where its message was settled before its code has ended, or at the start.
       void lease.release();
     });
   }
 
-  #begin(attempt: Attempt, onEnd: (attempt: Attempt, result: RunResult) => void): void {
+  #runAttempt(attempt: Attempt, onEnd: (attempt: Attempt, result: RunResult) => void): void {
     this.#attempts.add(attempt);
     attempt.run(onEnd);
   }

@@ -321,8 +321,8 @@ export class Worker {
   #run(delivery: Delivery, task: Task<never>, message: Message, lease?: Lease): void {
     if (lease === undefined)
       return this.#runAttempt(new Attempt(delivery, task, message, this.#surroundings), this.#onEnd);
-    const guarded = new GuardedDelivery(delivery, lease, () => attempt.isOverdue);
-    const attempt = new Attempt(guarded, task, message, this.#surroundings);
+    const leased = new GuardedDelivery(delivery, lease, () => attempt.isOverdue);
+    const attempt = new Attempt(leased, task, message, this.#surroundings);
     this.#runAttempt(attempt, (ended, result) => {
       this.#onEnd(ended, result);
       // Where its message was settled before its code has ended, or at the start.

@@ -57,7 +57,7 @@ export const largeMessages: readonly Row[] = [
       expect(history.read().of("ok")).toHaveLength(200);
       const worker = world.start("worker", { ...place, options: { maxMessageBytes: 2 * megabyte } });
       let most = 0;
-      await eventually("all are done", 60_000, () => {
+      await eventually("all are done", 180_000, () => {
         if (worker.isRunning) most = Math.max(most, residentBytes(worker.pid));
         return history.read().of("acked").length === 200;
       });

@@ -73,6 +73,10 @@ function workerPids(output: string): readonly number[] {
   return [...output.matchAll(/w\d \(pid (\d+)\)/g)].map(([, pid]) => Number(pid));
 }
 
+function cronPids(output: string): readonly number[] {
+  return [...output.matchAll(/c\d \(pid (\d+)\)/g)].map(([, pid]) => Number(pid));
+}
+
 /** The number in the column "found". */
 function found(output: string, what: string): string | undefined {
   return output
@@ -94,8 +98,11 @@ test("the main job ends with numbers that add up, though a worker was killed and
   expect(found(output, "left in the queue")).toBe("0");
   expect(Number(found(output, "retried"))).toBeGreaterThan(0);
   expect(Number(found(output, "came back"))).toBeGreaterThan(0);
-  expect(output).toContain("(SIGKILL)");
-  expect(workerPids(output).filter(lives)).toEqual([]);
+  expect(Number(found(output, "ticks of the schedule"))).toBeGreaterThan(1);
+  expect(found(output, "old events")).toBe("60");
+  expect(output).toContain("c1 was killed (SIGKILL)");
+  expect(output).toContain("was killed (SIGKILL) while it held");
+  expect([...workerPids(output), ...cronPids(output)].filter(lives)).toEqual([]);
 });
 
 test("the commands that it recommends work", async () => {

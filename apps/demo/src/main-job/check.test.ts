@@ -20,6 +20,10 @@ function delivery(
   return { messageId, eventId, retries: 0, crashes: 0, counted: true, ...more };
 }
 
+function tick(second: number, more: Partial<Evidence["expiries"][number]> = {}): Evidence["expiries"][number] {
+  return { messageId: `cron:s:2030-01-01T00:00:0${second}.000Z`, retries: 0, crashes: 0, expired: 0, ...more };
+}
+
 /** Two saved, one of them retried and one that came back from the killed worker; one repeated, ignored, dead, refused each. */
 const sound: Evidence = {
   requests: [
@@ -42,6 +46,8 @@ const sound: Evidence = {
   deadErrors: ["TypeError"],
   leftInQueue: 0,
   heldByKilled: ["m2"],
+  expiries: [tick(1, { expired: 3 }), tick(2), tick(2, { crashes: 1 }), tick(3, { retries: 1 })],
+  oldEvents: 3,
 };
 
 function wrongIn(evidence: Partial<Evidence>): readonly string[] {
@@ -118,6 +124,14 @@ test.each<[string, Partial<Evidence>, readonly string[]]>([
   ["no retry at all", { deliveries: sound.deliveries.map((one) => ({ ...one, retries: 0 })) }, ["retried, then saved"]],
   ["a worker killed while idle", { heldByKilled: [] }, ["came back from the killed worker"]],
   ["work of the killed worker that stayed lost", { heldByKilled: ["m2", "m3"] }, ["came back from the killed worker"]],
+  ["a tick that was left out", { expiries: [tick(1, { expired: 3 }), tick(3)] }, ["ticks of the schedule, each once"]],
+  [
+    "a tick that was sent twice",
+    { expiries: [tick(1, { expired: 3 }), tick(2), tick(2)] },
+    ["ticks of the schedule, each once"],
+  ],
+  ["no tick at all", { expiries: [] }, ["ticks of the schedule, each once", "old events that they expired"]],
+  ["an old event that stayed", { oldEvents: 4 }, ["old events that they expired"]],
   ["a message left in the queue", { leftInQueue: 1 }, ["left in the queue"]],
 ])("%s is found", (_name, evidence, expected) => {
   expect(wrongIn(evidence)).toEqual(expect.arrayContaining([...expected]));

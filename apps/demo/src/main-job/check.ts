@@ -1,4 +1,4 @@
-import type { EventGroup, SavedDelivery, SavedEvent } from "../stores/event-store.ts";
+import type { EventGroup, Expiry, SavedDelivery, SavedEvent } from "../stores/event-store.ts";
 import type { Expected, SentRequest } from "./request-mix.ts";
 
 /** Everything that the check looks at: what was sent, and what the databases say at the end. */
@@ -15,6 +15,10 @@ export interface Evidence {
   readonly leftInQueue: number;
   /** Ids of the messages that the killed worker held. */
   readonly heldByKilled: readonly string[];
+  /** What came of the ticks of the schedule. */
+  readonly expiries: readonly Expiry[];
+  /** How many events were too old from the start. */
+  readonly oldEvents: number;
 }
 
 /** One line of the result. */
@@ -47,6 +51,12 @@ export function check(evidence: Evidence): readonly Finding[] {
     retried(evidence),
     cameBack(evidence),
     finding("left in the queue", 0, leftInQueue),
+    ticks(evidence),
+    finding(
+      "old events that they expired",
+      evidence.oldEvents,
+      evidence.expiries.reduce((sum, { expired }) => sum + expired, 0),
+    ),
   ];
 }
 
@@ -137,6 +147,21 @@ function cameBack({ deliveries, heldByKilled }: Evidence): Finding {
     ok: back.length > 0,
     note: done > 0 ? `${done} saved already: it died before it could say so` : "",
   };
+}
+
+/**
+ * From the first tick to the last every second has one, and none was sent twice: then there would be two deliveries of it that are the first. One whose
+ * worker died comes again, and says so.
+ */
+function ticks({ expiries }: Evidence): Finding {
+  const times = [...new Set(expiries.map(({ messageId }) => Date.parse(messageId.replace(/^cron:[^:]+:/, ""))))];
+  const seconds = times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000 + 1;
+  const twice = [...tally(expiries.filter(({ crashes }) => crashes === 0).map(({ messageId }) => messageId))]
+    .filter(([, count]) => count > 1)
+    .map(([messageId]) => messageId);
+  const result = finding("ticks of the schedule, each once", seconds, times.length);
+  if (times.length < 2) return { ...result, ok: false, note: "too few to tell" };
+  return twice.length === 0 ? result : { ...result, ok: false, note: describeIds("sent twice", twice) };
 }
 
 function finding(what: string, expected: number, found: number): Finding {

@@ -9,13 +9,14 @@ export async function readEvidence(parts: {
   readonly spool: Spool;
   readonly inspector: QueueInspector;
   readonly queue: string;
-}): Promise<Omit<Evidence, "requests" | "heldByKilled">> {
+}): Promise<Omit<Evidence, "requests" | "heldByKilled" | "oldEvents">> {
   const { events, spool, inspector, queue } = parts;
   const groups = await events.groups(-1);
   return {
     saved: await events.savedEvents(),
     groups,
     deliveries: await events.deliveries(),
+    expiries: await events.expiries(),
     spooled: await spool.ids(),
     deadErrors: await deadErrors(inspector, queue),
     leftInQueue: await leftIn(inspector, queue),

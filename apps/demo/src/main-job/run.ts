@@ -9,6 +9,7 @@ import type { Finding } from "./check.ts";
 import { leftIn, readEvidence } from "./evidence.ts";
 import { takeFolder } from "./folder-lock.ts";
 import type { MainJobOptions } from "./options.ts";
+import { saveOldEvents } from "./old-events.ts";
 import { lockEventDatabase } from "./outage.ts";
 import { findingsTable, latencyLines } from "./report.ts";
 import { RequestMix, liveProject } from "./request-mix.ts";
@@ -20,6 +21,10 @@ import { killWhileHolding } from "./worker-kill.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 const queue = "important_queue";
+/** Where the ticks of the schedule go. */
+const tickQueue = "default";
+const schedule = "expire-events";
+const oldEvents = 60;
 const concurrency = 8;
 /** Shares of the requests after which the database goes away and a worker is killed. */
 const outageAt = 0.25;
@@ -63,6 +68,7 @@ export class MainJob {
     try {
       clearDataFolder();
       await this.#events.create([liveProject]);
+      await saveOldEvents(this.#events, oldEvents);
       await app.open();
       const findings = await this.#unlessStopped();
       return { findings, badEnds: await this.#stage.stop() };
@@ -114,7 +120,7 @@ export class MainJob {
       signal: this.#over.signal,
       onAnswer: (sent) => this.#requests.push(sent),
     });
-    const [held] = await Promise.all([this.#disturb(inspector), sending]);
+    const [held] = await Promise.all([this.#disturb(inspector), sending, this.#tick(inspector)]);
     await this.#drained(inspector);
     this.#isDrained = true;
     return held;
@@ -156,6 +162,37 @@ export class MainJob {
       `  ${victim.child.name} was killed (SIGKILL) while it held ${held.length} ${held.length === 1 ? "task" : "tasks"}; w3 (pid ${replacement.child.pid}) took its place`,
     );
     return held;
+  }
+
+  /** The schedule and its misfortune: of two cron processes, one dies. Resolves when the other one has gone on, and no tick is on its way any more. */
+  async #tick(inspector: QueueInspector): Promise<void> {
+    const [first, second] = await Promise.all([this.#stage.startCron("c1"), this.#stage.startCron("c2")]);
+    await this.#ticked(({ length }) => length > 0);
+    this.#stage.dismiss(first.child);
+    first.child.signal("SIGKILL");
+    await first.child.exited;
+    const killedAt = Date.now();
+    this.#screen.line(
+      `  of the cron processes c1 and c2 (pid ${second.child.pid}), c1 was killed (SIGKILL): c2 sends every tick now`,
+    );
+    await this.#ticked((times) => Math.max(...times) > killedAt);
+    await this.#ticked(
+      async () => (await this.#events.expiries()).reduce((sum, one) => sum + one.expired, 0) >= oldEvents,
+    );
+    await app.schedules.pause(schedule);
+    while ((await leftIn(inspector, tickQueue)) > 0) await wait(20, undefined, { signal: this.#over.signal });
+  }
+
+  /** Resolves when this is true of the ticks that were worked off. */
+  async #ticked(isEnough: (times: readonly number[]) => boolean | Promise<boolean>): Promise<void> {
+    const startedAt = performance.now();
+    for (;;) {
+      const expiries = await this.#events.expiries();
+      const times = expiries.map(({ messageId }) => Date.parse(messageId.replace(`cron:${schedule}:`, "")));
+      if (await isEnough(times)) return;
+      if (performance.now() - startedAt > stuckMs) throw new Error(`no tick has come for ${stuckMs / 1000} s`);
+      await wait(20, undefined, { signal: this.#over.signal });
+    }
   }
 
   /** What is ignored or dies leaves no record of its deliveries. */
@@ -206,7 +243,8 @@ export class MainJob {
 
   async #judge(inspector: QueueInspector, heldByKilled: readonly string[], url: string): Promise<readonly Finding[]> {
     const found = await readEvidence({ events: this.#events, spool: this.#spool, inspector, queue });
-    const findings = check({ requests: this.#requests, ...found, heldByKilled });
+    const findings = check({ requests: this.#requests, ...found, heldByKilled, oldEvents });
+    if (this.#options.keep) await app.schedules.resume(schedule);
     const latencies = latencyLines(this.#requests, found.saved);
     const hints = this.#options.keep ? keepHints(url) : [];
     for (const line of ["", ...findingsTable(findings), "", ...latencies, ...hints]) this.#screen.line(line);

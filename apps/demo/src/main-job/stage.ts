@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
+import { CronProcess } from "./cron-process.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** Path of the `q` command: its package exports nothing, so it is found beside its package.json. */
@@ -54,6 +55,15 @@ export class Stage {
     this.#watch(worker.child);
     await Promise.race([worker.ready, this.broken]);
     return worker;
+  }
+
+  /** Starts a cron process; resolves when it sends ticks. */
+  async startCron(name: string): Promise<CronProcess> {
+    this.#assertOpen();
+    const cron = new CronProcess(name, cli);
+    this.#watch(cron.child);
+    await Promise.race([cron.ready, this.broken]);
+    return cron;
   }
 
   /** Its end, from now on, is no accident. */

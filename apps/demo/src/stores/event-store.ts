@@ -50,6 +50,12 @@ export interface SavedDelivery extends DeliveryFacts {
   readonly counted: boolean;
 }
 
+/** One delivery of a tick that deleted old events, as the check at the end reads it. */
+export interface Expiry extends DeliveryFacts {
+  /** How many it deleted. */
+  readonly expired: number;
+}
+
 const schema = `
   CREATE TABLE IF NOT EXISTS projects (name TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS events (
@@ -62,6 +68,10 @@ const schema = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS deliveries (
     message_id TEXT NOT NULL, event_id TEXT NOT NULL, retries INTEGER NOT NULL, crashes INTEGER NOT NULL, counted INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS events_by_age ON events (accepted_at);
+  CREATE TABLE IF NOT EXISTS expiries (
+    message_id TEXT NOT NULL, retries INTEGER NOT NULL, crashes INTEGER NOT NULL, expired INTEGER NOT NULL
   ) STRICT;
 `;
 
@@ -106,6 +116,42 @@ export class EventStore {
     if (database.get("SELECT 1 FROM events WHERE event_id = ?", eventId) === undefined) return false;
     recordDelivery(database, eventId, delivery, false);
     return true;
+  }
+
+  /**
+   * Deletes the oldest events, and takes them out of their groups, as one transaction.
+   * @throws DatabaseUnavailable, SchemaError
+   */
+  async expire(
+    { acceptedBefore, most }: { readonly acceptedBefore: number; readonly most: number },
+    { messageId, retries, crashes }: DeliveryFacts,
+  ): Promise<void> {
+    const database = await this.#database();
+    database.transaction(() => {
+      const old = database.all(
+        "SELECT event_id, project, fingerprint FROM events WHERE accepted_at < ? ORDER BY accepted_at LIMIT ?",
+        acceptedBefore,
+        most,
+      );
+      for (const { event_id: id = "", project = "", fingerprint = "" } of old) {
+        database.run("DELETE FROM events WHERE event_id = ?", id);
+        database.run("DELETE FROM deliveries WHERE event_id = ?", id);
+        database.run("UPDATE groups SET count = count - 1 WHERE project = ? AND fingerprint = ?", project, fingerprint);
+      }
+      database.run("DELETE FROM groups WHERE count = 0");
+      database.run("INSERT INTO expiries VALUES (?, ?, ?, ?)", messageId, retries, crashes, old.length);
+    });
+  }
+
+  /** Every delivery of a tick that ended well. */
+  async expiries(): Promise<readonly Expiry[]> {
+    const database = await this.#database();
+    return database.all("SELECT * FROM expiries").map((row) => ({
+      messageId: String(row["message_id"]),
+      retries: Number(row["retries"]),
+      crashes: Number(row["crashes"]),
+      expired: Number(row["expired"]),
+    }));
   }
 
   /** How many events have been saved. */

@@ -40,6 +40,13 @@ export interface Consumer {
   stop(): Promise<void>;
 }
 
+/** For how long a store lets a living worker hold a message. */
+export interface HoldLimit {
+  readonly ms: number;
+  /** How to raise it, for people. */
+  readonly hint: string;
+}
+
 /**
  * Stores and moves messages. A broker reads no body and knows no tasks, retries or policies: those live in core.
  * Making one does no I/O. Optional parts are present or absent; there is no method that throws "not supported".
@@ -79,6 +86,8 @@ export interface Broker {
   /** Gives held messages back, ends every activity, disconnects. Takes 5 s at most, may be called twice, never throws. */
   close(): Promise<void>;
 
+  /** Absent: a delivery may be held for as long as its holder lives. Otherwise it is taken back after that, and `lost` aborts. */
+  readonly holdLimit?: HoldLimit;
   readonly once?: OncePublisher;
   readonly inspector?: QueueInspector;
   readonly control?: ControlBus;

@@ -8,7 +8,15 @@ export {
   type MessageProperties,
   type OutgoingMessage,
 } from "./broker-message.ts";
-export type { Broker, BrokerContext, BrokerFactory, ConsumeOptions, Consumer, QueueOptions } from "./broker.ts";
+export type {
+  Broker,
+  BrokerContext,
+  BrokerFactory,
+  ConsumeOptions,
+  Consumer,
+  HoldLimit,
+  QueueOptions,
+} from "./broker.ts";
 export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";
 export { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
 export { parseDeadReason } from "./dead-reason.ts";

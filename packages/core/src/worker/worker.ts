@@ -12,6 +12,7 @@ import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
 import { Drain } from "./drain.ts";
 import { GuardedDelivery } from "./guarded-delivery.ts";
+import { checkHoldLimit } from "./hold-limit.ts";
 import { Intake } from "./intake.ts";
 import { LoopLag } from "./loop-lag.ts";
 import { OverlapGuard, type Admission } from "./overlap.ts";
@@ -220,6 +221,8 @@ export class Worker {
     const { broker, settings } = this.#host;
     try {
       await this.#host.open();
+      if (broker.holdLimit !== undefined)
+        checkHoldLimit(broker.holdLimit, this.#host.tasks.values(), this.#settings.timeLimitMs);
       if (broker.control !== undefined)
         this.#presence = await answerPings(broker.control, () => describeWorker(this, this.#throughput), this.#logger);
       this.#startedAt = settings.clock.now();

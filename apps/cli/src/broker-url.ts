@@ -20,7 +20,7 @@ const adapters: readonly Adapter[] = [
     bundled: () => import("@q/broker-sqlite"),
   },
   { schemes: ["redis:", "rediss:"], package: "@q/broker-redis", factory: "redis" },
-  { schemes: ["amqp:", "amqps:"], package: "@q/broker-amqp", factory: "amqp" },
+  { schemes: ["amqp:", "amqps:", "pyamqp:"], package: "@q/broker-amqp", factory: "amqp" },
 ];
 
 export interface BrokerUrlOptions {

@@ -9,6 +9,7 @@ import {
   type Consumer,
   type ControlBus,
   type Delivery,
+  type HoldLimit,
   type LeaseStore,
   type OutgoingMessage,
   type QueueInspector,
@@ -22,6 +23,7 @@ import type { Settings } from "./options.ts";
 export class AmqpBroker implements Broker {
   readonly name = "amqp";
   readonly address: string;
+  readonly holdLimit?: HoldLimit;
   readonly inspector: QueueInspector;
   readonly control: ControlBus;
   readonly leases: LeaseStore;
@@ -36,6 +38,8 @@ export class AmqpBroker implements Broker {
     this.#settings = settings;
     this.#clock = clock;
     this.address = settings.address;
+    const { consumerTimeoutMs } = settings;
+    if (consumerTimeoutMs !== null) this.holdLimit = { ms: consumerTimeoutMs, hint: raiseHoldLimit };
     this.inspector = new AmqpInspector(() => this.#opened());
     this.control = {
       broadcast: async (channel, payload) => this.#opened().control.broadcast(channel, payload),
@@ -100,6 +104,10 @@ export class AmqpBroker implements Broker {
     return result;
   }
 }
+
+/** https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout */
+const raiseHoldLimit =
+  'in rabbitmq.conf "consumer_timeout = 7200000" (milliseconds), and here the option consumerTimeout: "2h"; from 3.12 on a policy can set consumer-timeout for single queues';
 
 function notOpen(address: string): BrokerError {
   return new BrokerError("Q1010", `the broker ${address} is not open`, { hint: "await app.open() first" });

@@ -13,7 +13,7 @@ export interface LinkOptions {
 }
 
 const longestFarewellMs = 500;
-/** Longest that one host is tried. Milliseconds. */
+/** Longest that a host is tried when there are others. Milliseconds. */
 const longestAttemptMs = 3000;
 
 /**
@@ -48,7 +48,8 @@ export class Link {
   /** Rejects with whatever keeps it from the server. */
   static async open(host: HostPort, options: LinkOptions): Promise<Link> {
     const { settings, clock } = options;
-    const limitMs = Math.min(longestAttemptMs, settings.timeoutMs);
+    const { timeoutMs } = settings;
+    const limitMs = settings.hosts.length === 1 ? timeoutMs : Math.min(longestAttemptMs, timeoutMs);
     const connecting = connect(
       {
         protocol: settings.tls === undefined ? "amqp" : "amqps",
@@ -181,5 +182,6 @@ export class Link {
 function destroy(model: ChannelModel): void {
   // amqplib has the socket there; its types do not say so. `close()` would wait for the server.
   const { stream } = model.connection as unknown as { readonly stream: Socket };
-  stream.destroy();
+  // Only an error makes amqplib end its heartbeats, and what waits for an answer.
+  stream.destroy(new Error("the connection was given up"));
 }

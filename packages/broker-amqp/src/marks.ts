@@ -87,12 +87,7 @@ export class Marks {
     const { quiet, locks, address } = this.#options;
     const link = await (await quiet()).ready();
     await this.declare(queue);
-    const { messageCount } = await link
-      .ask((channel) => channel.checkQueue(marksQueue(queue)))
-      .catch((error: unknown) => {
-        throw amqpError(error, address);
-      });
-    if (messageCount === 0) return new Map();
+    // Without the lock there seem to be none while somebody else looks at them.
     return await locks.hold(`marks.${queue}`, () =>
       link
         .scratch((channel) => this.#takeAll(queue, new Set(keys), { link, channel }))

@@ -27,13 +27,13 @@ describe("a task on a broker that takes messages back", () => {
 
   test("is refused when it may run for longer, with what helps", () => {
     const error = refusal(80_001, null);
-    expect(hasCode(error, "Q2032")).toBe(true);
+    expect(hasCode(error, "Q2033")).toBe(true);
     expect(error).toMatchObject({ hint: expect.stringContaining("consumer_timeout") as unknown });
     expect(String(error)).toContain("t.long");
   });
 
   test("has its worker's time limit when it has none itself", () => {
-    expect(hasCode(refusal(null, 90_000), "Q2032")).toBe(true);
+    expect(hasCode(refusal(null, 90_000), "Q2033")).toBe(true);
     expect(refusal(null, null)).toBeUndefined();
   });
 });

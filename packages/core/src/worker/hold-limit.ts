@@ -9,7 +9,7 @@ const share = 0.8;
 /**
  * Refuses tasks that may run for longer than the broker lets a worker hold their messages: they would run again elsewhere, and again.
  * @param workersLimitMs of tasks without a time limit of their own; `null` is none
- * @throws ConfigError `Q2032`
+ * @throws ConfigError `Q2033`
  */
 export function checkHoldLimit(
   { ms, hint }: HoldLimit,
@@ -20,7 +20,7 @@ export function checkHoldLimit(
     const limitMs = timeLimitMs ?? workersLimitMs;
     if (limitMs === null || limitMs <= ms * share) continue;
     throw new ConfigError(
-      "Q2032",
+      "Q2033",
       `the task "${name}" may run for ${formatMs(limitMs)}, and the broker takes its message back after ${formatMs(ms)}`,
       { hint: `keep its timeLimit to ${formatMs(ms * share)}, or raise the broker's: ${hint}` },
     );

@@ -1,0 +1,101 @@
+import { PublishFailed, PublishRejected, PublishUnknown } from "@q/core/broker";
+import { expect, test } from "vitest";
+import { consumed, eventually, idsOf, message, opened, ownServer, proxied } from "./opened.ts";
+
+const server = ownServer();
+
+/** What a promise rejects with. */
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+test("a message whose queue is gone is rejected, and its neighbours are stored", async () => {
+  const broker = await opened({ url: server().url }, "gone");
+  await broker.declare([{ name: "there", priorities: false }]);
+  await server().admin.deleteQueue("gone");
+  const error = await failure(broker.publish([message("there", "a"), message("gone", "b"), message("there", "c")]));
+  expect(error).toBeInstanceOf(PublishFailed);
+  const { failures } = error as PublishFailed;
+  expect([...failures.keys()]).toEqual([1]);
+  expect(failures.get(1)).toBeInstanceOf(PublishRejected);
+  expect(failures.get(1)).toMatchObject({ code: "Q1105" });
+  const came = await consumed(broker, "there");
+  await eventually(() => expect(idsOf(came)).toEqual(["a", "c"]));
+});
+
+test("a hundred messages without a queue are a hundred rejections", async () => {
+  const broker = await opened({ url: server().url }, "emptied");
+  await server().admin.deleteQueue("emptied");
+  const batch = Array.from({ length: 100 }, (_, index) => message("emptied", `m-${index}`));
+  expect(await failure(broker.publish(batch))).toMatchObject({ code: "Q1105" });
+});
+
+test("a message that a full queue refuses is rejected when its time is over", async () => {
+  const broker = await opened({ url: server().url, timeout: "1s" }, "full");
+  await server().admin.setPolicy({
+    name: "full",
+    vhost: "/",
+    pattern: "^full$",
+    definition: { "max-length": 1, overflow: "reject-publish" },
+  });
+  // A quorum queue looks at its length a little late.
+  let error: unknown;
+  for (let sent = 0; error === undefined && sent < 20; sent += 1)
+    error = await failure(broker.publish([message("full", `m-${sent}`)]));
+  expect(error).toBeInstanceOf(PublishRejected);
+  expect(error).toMatchObject({ code: "Q1106" });
+});
+
+test("a message that is lost on its way is sent again, and stored", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, timeout: "10s" }, "resent");
+  proxy.blackhole();
+  const sending = broker.publish([message("resent", "a"), message("resent", "b")]);
+  setTimeout(() => {
+    proxy.cut();
+    void proxy.restore();
+  }, 200);
+  await sending;
+  const came = await consumed(broker, "resent");
+  await eventually(() => expect(idsOf(came)).toEqual(["a", "b"]));
+});
+
+test("a message whose confirm is lost is unknown when nobody is there any more", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, timeout: "1s" }, "unknown");
+  proxy.dropReplies();
+  const error = await failure(broker.publish([message("unknown", "a")]));
+  expect(error).toBeInstanceOf(PublishUnknown);
+  expect(error).toMatchObject({ code: "Q1102" });
+});
+
+test("a message that could not be sent at all is rejected", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, timeout: "1s" }, "offline");
+  proxy.refuse();
+  proxy.cut();
+  await eventually(() => expect(broker.connected).toBe(false));
+  const error = await failure(broker.publish([message("offline", "a")]));
+  expect(error).toBeInstanceOf(PublishRejected);
+  expect(error).toMatchObject({ code: "Q1001" });
+});
+
+test("a server short of memory keeps messages out, says so, and takes them when it has room", async () => {
+  const broker = await opened({ url: server().url, timeout: "2s" }, "blocked");
+  await broker.publish([message("blocked", "before")]);
+  await server().admin.setMemoryAlarm(true);
+  // The server tells of its alarm when it is sent something.
+  expect(await failure(broker.publish([message("blocked", "during")]))).toBeInstanceOf(PublishUnknown);
+  const error = await failure(broker.publish([message("blocked", "never")]));
+  expect(error).toBeInstanceOf(PublishRejected);
+  expect(error).toMatchObject({ code: "Q1107" });
+  // Consumers go on meanwhile.
+  const came = await consumed(broker, "blocked");
+  await eventually(() => expect(idsOf(came)).toEqual(["before"]));
+  await server().admin.setMemoryAlarm(false);
+  await eventually(() => broker.publish([message("blocked", "after")]));
+  await eventually(() => expect(idsOf(came)).toContain("after"));
+  expect(idsOf(came)).not.toContain("never");
+});

@@ -24,10 +24,11 @@ import type { Topology } from "./topology.ts";
  * | released | it was given back on purpose: nobody died |
  * | held | whoever held it then had not started it: its death does not count |
  * | started | it was started, and never settled: one more worker died of it |
+ * | gone | its outcome is stored: what was known of it before does not count for another one of its id |
  */
 export interface Mark {
   readonly key: string;
-  readonly kind: "released" | "held" | "started";
+  readonly kind: "released" | "held" | "started" | "gone";
   /** Workers that had died of it by then. */
   readonly crashes: number;
 }
@@ -82,7 +83,7 @@ export class Marks {
     );
   }
 
-  /** What is known of these messages, which is then forgotten. */
+  /** What is known of these messages, which are held from now on. */
   async take(queue: string, keys: readonly string[]): Promise<ReadonlyMap<string, Mark>> {
     const { quiet, locks, address } = this.#options;
     const link = await (await quiet()).ready();
@@ -110,17 +111,26 @@ export class Marks {
       messages += 1;
       rows.push(...rowsOf(found.content));
     }
+    const newest = new Map<string, Row>();
+    for (const row of rows) newest.set(row[0], row);
+    const now = this.#options.clock.now();
     const taken = new Map<string, Mark>();
-    const rest = new Map<string, Row>();
-    const oldest = this.#options.clock.now() - keptForMs;
-    for (const row of rows) {
+    const rest: Row[] = [];
+    for (const row of newest.values()) {
       const [key, kind, crashes, at] = row;
-      if (keys.has(key)) taken.set(key, { key, kind, crashes });
-      else if (at >= oldest) rest.set(key, row);
+      if (kind === "gone" || at < now - keptForMs) continue;
+      if (!keys.has(key)) {
+        rest.push(row);
+        continue;
+      }
+      taken.set(key, { key, kind, crashes });
+      const died = kind === "started" ? crashes + 1 : crashes;
+      // Should this worker die before it starts it, the count must not begin again.
+      if (died > 0) rest.push([key, "held", died, now]);
     }
     // Left alone, they are there again when the channel ends.
-    if (messages === 0 || (taken.size === 0 && messages === 1)) return taken;
-    if (rest.size > 0) await this.#store(queue, [...rest.values()]);
+    if (messages === 0 || (messages === 1 && taken.size === 0 && rest.length === rows.length)) return taken;
+    if (rest.length > 0) await this.#store(queue, rest);
     channel.ackAll();
     return taken;
   }
@@ -165,7 +175,7 @@ function isRow(value: JsonValue): value is JsonValue & Row {
   const [key, kind, crashes, at] = value as JsonArray;
   return (
     typeof key === "string" &&
-    (kind === "released" || kind === "held" || kind === "started") &&
+    (kind === "released" || kind === "held" || kind === "started" || kind === "gone") &&
     typeof crashes === "number" &&
     typeof at === "number"
   );

@@ -115,7 +115,7 @@ export class Settler {
   /** A message that is sent again under its id starts without a past. Never rejects. */
   async #forget({ queue, key }: Arrival): Promise<void> {
     const { marks, logger } = this.#store;
-    await marks.take(queue, [key]).catch((error: unknown) => {
+    await marks.add(queue, [{ key, kind: "gone", crashes: 0 }]).catch((error: unknown) => {
       logger.debug({ err: error, queue }, "an old mark could not be deleted; it is forgotten in three days");
     });
   }

@@ -61,19 +61,10 @@ export class Suspects {
           "what is known of messages that came back cannot be read; each counts as one crash",
         );
     }
-    const held: Mark[] = [];
     for (const arrival of arrivals) {
-      const mark = known.get(arrival.key);
-      arrival.crashes = crashesOf(arrival.crashes, mark);
+      arrival.crashes = crashesOf(arrival.crashes, known.get(arrival.key));
       arrival.isSorted = true;
-      // Should this worker die before it starts it, the count must not begin again.
-      if (mark !== undefined && arrival.crashes > 0)
-        held.push({ key: arrival.key, kind: "held", crashes: arrival.crashes });
     }
-    if (held.length === 0) return;
-    await this.#marks.add(queue, held).catch((error: unknown) => {
-      this.#logger.warn({ err: error, queue }, "crash counts could not be stored again");
-    });
   }
 }
 
@@ -81,6 +72,7 @@ export class Suspects {
 function crashesOf(written: number, mark: Mark | undefined): number {
   switch (mark?.kind) {
     case undefined:
+    case "gone":
       return Math.max(1, written);
     case "released":
     case "held":

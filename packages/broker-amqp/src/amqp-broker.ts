@@ -15,6 +15,7 @@ import {
   type QueueInspector,
   type QueueOptions,
 } from "@q/core/broker";
+import { raiseHoldLimit } from "./hold-limit.ts";
 import { AmqpInspector } from "./inspector.ts";
 import { OpenBroker } from "./open-broker.ts";
 import type { Settings } from "./options.ts";
@@ -104,10 +105,6 @@ export class AmqpBroker implements Broker {
     return result;
   }
 }
-
-/** https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout */
-const raiseHoldLimit =
-  'in rabbitmq.conf "consumer_timeout = 7200000" (milliseconds), and here the option consumerTimeout: "2h"; from 3.12 on a policy can set consumer-timeout for single queues';
 
 function notOpen(address: string): BrokerError {
   return new BrokerError("Q1010", `the broker ${address} is not open`, { hint: "await app.open() first" });

@@ -48,7 +48,8 @@ export function unreachable(error: unknown, address: string): BrokerError {
       hint: "look at user and password of the broker URL; the user guest is let in from the server's own machine only",
     });
   }
-  if (/NOT.ALLOWED|530/.test(text)) {
+  // amqplib keeps the server's own words to itself there.
+  if (/NOT.ALLOWED|530|Expected ConnectionOpenOk/.test(text)) {
     return new BrokerError("Q1025", `RabbitMQ has no such vhost, or this user may not use it (${address})`, {
       hint: "rabbitmqctl add_vhost NAME; rabbitmqctl set_permissions -p NAME USER …",
     });

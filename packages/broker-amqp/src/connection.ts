@@ -1,5 +1,6 @@
 import { atMost, sleep, type HostPort } from "@q/core/broker";
 import { ConnectionLost, unreachable } from "./amqp-error.ts";
+import { isHeldTooLong, raiseHoldLimit } from "./hold-limit.ts";
 import { Link, type LinkOptions } from "./link.ts";
 
 const shortestPauseMs = 100;
@@ -119,10 +120,13 @@ export class Connection {
     this.#link = undefined;
     if (this.isClosed) return;
     const { logger, name } = this.#options;
-    logger.warn(
-      { err: link.lost.reason as unknown, connection: name },
-      "the connection to RabbitMQ ended; connecting again",
-    );
+    const reason: unknown = link.lost.reason;
+    logger.warn({ err: reason, connection: name }, "the connection to RabbitMQ ended; connecting again");
+    if (isHeldTooLong(reason))
+      logger.error(
+        { connection: name },
+        `a message was held for longer than RabbitMQ's consumer_timeout, and all that this process held goes to others: ${raiseHoldLimit}`,
+      );
     this.#connecting = this.#reconnect();
   }
 

@@ -3,6 +3,7 @@ import { sleep, type Consumer, type ConsumeOptions, type Delivery, type Timer } 
 import { Arrival } from "./arrival.ts";
 import { AmqpDelivery } from "./delivery.ts";
 import { decodeEnvelope } from "./envelope.ts";
+import { HoldWatch, raiseHoldLimit } from "./hold-limit.ts";
 import { Lanes } from "./lanes.ts";
 import type { Link } from "./link.ts";
 import type { Pauses } from "./pauses.ts";
@@ -38,6 +39,7 @@ export class AmqpConsumer implements Consumer {
   readonly #stopped = new AbortController();
   /** Handed out and not settled. */
   readonly #inHand = new Set<AmqpDelivery>();
+  readonly #holdWatch: HoldWatch | undefined;
   #prefetch: number;
   #session: Session | undefined;
   #stopListening: () => void = () => undefined;
@@ -51,6 +53,9 @@ export class AmqpConsumer implements Consumer {
     this.#prefetch = options.prefetch;
     this.#lanes = new Lanes(options.queues);
     this.#suspects = new Suspects(store.marks, store.logger, () => this.#handOut());
+    const { consumerTimeoutMs } = store.settings;
+    if (consumerTimeoutMs !== null)
+      this.#holdWatch = new HoldWatch({ ms: consumerTimeoutMs, hint: raiseHoldLimit }, store.logger);
     this.heardAt = store.clock.monotonic();
   }
 
@@ -198,7 +203,11 @@ export class AmqpConsumer implements Consumer {
         void this.#renew(arrival);
         continue;
       }
-      const delivery = new AmqpDelivery(arrival, this.#options.settler, () => this.#onSettle(delivery));
+      const delivery: AmqpDelivery = new AmqpDelivery(arrival, {
+        settler: this.#options.settler,
+        heldSince: this.#store.clock.monotonic(),
+        onSettle: () => this.#onSettle(delivery),
+      });
       this.#inHand.add(delivery);
       this.#options.onDelivery(delivery);
     }
@@ -235,6 +244,7 @@ export class AmqpConsumer implements Consumer {
         this.#store.logger.debug({ err: error }, "RabbitMQ gave no sign of life");
       }
     }
+    this.#holdWatch?.look(this.#inHand, this.#store.clock.monotonic());
     if (!this.#stopped.signal.aborted) this.#scheduleBeat();
   }
 

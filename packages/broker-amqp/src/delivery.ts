@@ -1,16 +1,27 @@
 import type { BrokerMessage, Delivery, MalformedMessage, Outcome, Settled } from "@q/core/broker";
 import type { Arrival } from "./arrival.ts";
+import type { HeldSince } from "./hold-limit.ts";
 import type { Settler } from "./settler.ts";
 
+/** What a delivery is told of its consumer. */
+export interface Holding {
+  readonly settler: Settler;
+  /** Monotonic milliseconds. */
+  readonly heldSince: number;
+  /** Called once, when it leaves the consumer's hands. */
+  readonly onSettle: () => void;
+}
+
 /** A message in the hands of a consumer. */
-export class AmqpDelivery implements Delivery {
+export class AmqpDelivery implements Delivery, HeldSince {
+  readonly heldSince: number;
   readonly #arrival: Arrival;
   readonly #settler: Settler;
   readonly #onSettle: () => void;
   #isSettled = false;
 
-  /** @param onSettle called once, when it leaves the consumer's hands */
-  constructor(arrival: Arrival, settler: Settler, onSettle: () => void) {
+  constructor(arrival: Arrival, { settler, heldSince, onSettle }: Holding) {
+    this.heldSince = heldSince;
     this.#arrival = arrival;
     this.#settler = settler;
     this.#onSettle = onSettle;
@@ -26,6 +37,10 @@ export class AmqpDelivery implements Delivery {
 
   get lost(): AbortSignal {
     return this.#arrival.session.lost;
+  }
+
+  describe(): string {
+    return "malformed" in this.message ? "(malformed)" : this.message.id;
   }
 
   async start(): Promise<Settled> {

@@ -1,0 +1,94 @@
+import { silentLogger, type Delivery } from "@q/core/broker";
+import { TcpProxy, type RabbitServer } from "@q/test-servers";
+import { expect, onTestFinished, test } from "vitest";
+import { amqp } from "../src/index.ts";
+import { consumed, eventually, idsOf, message, opened, ownServer, proxied } from "./opened.ts";
+
+const server = ownServer();
+
+/** A port on which nobody listens. */
+async function deadPort(target: RabbitServer): Promise<number> {
+  const proxy = await TcpProxy.start({ port: target.port });
+  await proxy.stop();
+  return proxy.port;
+}
+
+test("of several hosts one that is gone is passed over, at the start and later", async () => {
+  const [first, second] = [await proxied(server()), await proxied(server())];
+  const hosts = [await deadPort(server()), first.proxy.port, second.proxy.port].map((port) => `127.0.0.1:${port}`);
+  const broker = await opened({ hosts, timeout: "10s" }, "hosts");
+  const came = await consumed(broker, "hosts");
+  await broker.publish([message("hosts", "a")]);
+  for (const [gone, id] of [
+    [first, "b"],
+    [second, "c"],
+  ] as const) {
+    gone.proxy.refuse();
+    gone.proxy.cut();
+    await eventually(() => broker.publish([message("hosts", id)]));
+    await eventually(() => expect(idsOf(came)).toContain(id));
+    await gone.proxy.restore();
+  }
+});
+
+test("connections that the server closes, and a restart of RabbitMQ, end no consumer and lose no message", async () => {
+  const broker = await opened({ url: server().url, timeout: "20s" }, "restarted");
+  const came = await consumed(broker, "restarted");
+  await server().admin.closeAllConnections();
+  await broker.publish([message("restarted", "a"), message("restarted", "later", { delayMs: 3000 })]);
+  await eventually(() => expect(idsOf(came)).toContain("a"));
+  await server().admin.stopApp();
+  await server().admin.startApp();
+  await eventually(() => broker.publish([message("restarted", "b")]));
+  await eventually(() => expect(idsOf(came)).toEqual(expect.arrayContaining(["b", "later"])));
+}, 120_000);
+
+test("a message that is held when its connection ends is lost to its holder, and comes again as a suspect", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, timeout: "10s" }, "held");
+  await broker.publish([message("held", "a")]);
+  const deliveries: Delivery[] = [];
+  await broker.consume(["held"], { prefetch: 5 }, (delivery) => void deliveries.push(delivery));
+  await eventually(() => expect(deliveries).toHaveLength(1));
+  proxy.cut();
+  await eventually(() => expect(deliveries).toHaveLength(2));
+  const [late, again] = deliveries;
+  expect([late?.lost.aborted, await late?.settle({ kind: "ack" })]).toEqual([true, "lost"]);
+  expect(again?.crashes).toBe(1);
+  expect(await again?.settle({ kind: "ack" })).toBe("settled");
+});
+
+test("a queue that is deleted under its consumer is made again, and consumed", async () => {
+  const broker = await opened({ url: server().url }, "deleted");
+  const came = await consumed(broker, "deleted");
+  await server().admin.deleteQueue("deleted");
+  await eventually(() => broker.publish([message("deleted", "a")]));
+  await eventually(() => expect(idsOf(came)).toEqual(["a"]));
+});
+
+test("a line on which nobody answers any more is given up", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, heartbeat: "1s", timeout: "2s" }, "silent");
+  const came = await consumed(broker, "silent");
+  proxy.blackhole();
+  await eventually(() => expect(broker.connected).toBe(false));
+  proxy.cut();
+  await proxy.restore();
+  await eventually(() => broker.publish([message("silent", "a")]));
+  await eventually(() => expect(idsOf(came)).toContain("a"));
+});
+
+test.each([
+  ["amqp://guest:wrong@127.0.0.1:PORT/", "Q1002"],
+  ["amqp://guest:guest@127.0.0.1:PORT/nowhere", "Q1025"],
+  ["amqp://guest:guest@127.0.0.1:1/", "Q1001"],
+])("opening %s is refused with %s, without the password", async (url, code) => {
+  const broker = amqp({ url: url.replace("PORT", String(server().port)), timeout: "10s" });
+  onTestFinished(() => broker.close());
+  const error = await broker.open({ logger: silentLogger }).then(
+    () => undefined,
+    (refusal: unknown) => refusal,
+  );
+  expect(error).toMatchObject({ code });
+  expect(String(error) + JSON.stringify(error)).not.toContain("wrong");
+});

@@ -26,13 +26,20 @@ export const littleDisk = "10MB";
 /** Nodes and rabbitmqctl let in whoever has the same one. Only this user can read its file, and only this machine reaches the ports. */
 const cookie = "QTESTSERVERS";
 
-/** Lays down what a node reads at its start. */
-export function writeNodeFiles({ dir }: RabbitNode, config: readonly string[]): void {
+/** What a node reads at its start. */
+export interface NodeConfig {
+  /** Lines of rabbitmq.conf. */
+  readonly config: readonly string[];
+  /** What has no line there: parameters of the application `rabbit`, in Erlang, such as `{channel_tick_interval, 1000}`. */
+  readonly parameters: readonly string[];
+}
+
+export function writeNodeFiles({ dir }: RabbitNode, { config, parameters }: NodeConfig): void {
   mkdirSync(dir, { recursive: true });
   // Erlang refuses a cookie that others may read.
   writeFileSync(join(dir, ".erlang.cookie"), cookie, { mode: 0o600 });
   writeFileSync(join(dir, "rabbitmq.conf"), [...config, ""].join("\n"));
-  writeFileSync(join(dir, "advanced.config"), "[].\n");
+  writeFileSync(join(dir, "advanced.config"), `[{rabbit, [${parameters.join(", ")}]}].\n`);
   writeFileSync(join(dir, "enabled_plugins"), "[].\n");
 }
 

@@ -142,7 +142,9 @@ export class RabbitServer {
   async restart(): Promise<void> {
     await this.kill();
     const { dir } = this.node;
-    writeNodeFiles(this.node, this.#config());
+    // Whether a consumer is late is only looked at with every tick.
+    const parameters = this.#options.consumerTimeoutMs === undefined ? [] : ["{channel_tick_interval, 1000}"];
+    writeNodeFiles(this.node, { config: this.#config(), parameters });
     const before = await sizeOf(this.logFile);
     const running = await ServerProcess.start({
       program: rabbitProgram("rabbitmq-server"),
@@ -192,10 +194,7 @@ export class RabbitServer {
       `disk_free_limit.absolute = ${littleDisk}`,
       "log.console = true",
       "log.file = false",
-      // Whether a consumer is late is only looked at with every tick.
-      ...(consumerTimeoutMs === undefined
-        ? []
-        : [`consumer_timeout = ${consumerTimeoutMs}`, "channel_tick_interval = 1000"]),
+      ...(consumerTimeoutMs === undefined ? [] : [`consumer_timeout = ${consumerTimeoutMs}`]),
       ...(tls === undefined ? [] : tlsConfig(tls, this.node.tlsPort)),
       ...config,
     ];

@@ -20,7 +20,7 @@ beforeAll(async () => {
   if (!installed) return;
   certificates = await TestCertificates.create();
   const tls = { ...certificates.server, ca: certificates.ca, clientCertificates: true };
-  server = await RabbitServer.start({ tls });
+  server = await RabbitServer.start({ tls, consumerTimeoutMs: 3000 });
 });
 
 beforeEach(({ skip }) => {
@@ -134,6 +134,16 @@ test("all connections can be closed, and RabbitMQ be stopped on its node and sta
   expect(server.isRunning).toBe(true);
   await server.admin.startApp();
   await open(server.url);
+});
+
+test("a consumer that keeps a message for too long loses its channel", async () => {
+  const channel = await channelWith("kept-too-long");
+  await store(channel, "kept-too-long", "kept");
+  const ended = once(channel, "error");
+  await channel.consume("kept-too-long", () => undefined);
+  const [error] = (await ended) as [Error];
+  expect(error.message).toMatch(/PRECONDITION_FAILED.*timed out/);
+  await server.admin.deleteQueue("kept-too-long");
 });
 
 test("a client needs a certificate where TLS says so", async () => {

@@ -89,7 +89,7 @@ export function testMixedFleet({ programs, start }: MixedFleetOptions): void {
     // Each of our processes ends without a word, and nobody holds a message any more.
     expect(await Promise.all(ourWorkers.map((worker) => worker.stop()))).toEqual([0, 0]);
     expect(ourWorkers.map(({ output }) => output)).toEqual(["", ""]);
-    expect(await site.held()).toBe(0);
+    await expect.poll(() => site.held(), { timeout: 15_000 }).toBe(0);
     expect(await notes.command("LLEN", "notes")).toBe(0);
   }, 60_000);
 }

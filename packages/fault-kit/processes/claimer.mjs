@@ -3,7 +3,7 @@ import { app } from "./load-app.mjs";
 import { note, told } from "./note.mjs";
 
 await app.open();
-await app.broker.consume([told.queue], { prefetch: 1 }, () => {
+await app.broker.consume([told.queue], { prefetch: told.prefetch ?? 1 }, () => {
   note({ e: "claimed" });
   process.kill(process.pid, "SIGKILL");
 });

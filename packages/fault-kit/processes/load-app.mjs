@@ -9,13 +9,20 @@ export const app = createApp({ broker: createBroker({ url, ...broker }), queues:
 /** Its arguments say how a run goes: how long it takes, how often it fails, what it does to its process. */
 export const work = app.instrumentedTask(
   { name: "load.work", retry: retry(), maxRetries: 5, defaultRetryDelay: "200ms" },
-  async ({ ms = 0, failures = 0, busyMs = 0, leakBytes = 0, hangs, kills, sticks }, { id, retries, crashes }) => {
+  async (
+    { ms = 0, failures = 0, busyMs = 0, leakBytes = 0, onceMs = 0, hangs, kills, sticks },
+    { id, retries, crashes, signal },
+  ) => {
     note({ e: "start", id, retries, crashes });
     await die(kills);
     if (hangs) await new Promise(() => undefined);
     if (leakBytes > 0) leak.push(Buffer.alloc(leakBytes, 1));
     if (sticks && crashes === 0) computeFor(Infinity);
     if (busyMs > 0) computeFor(busyMs);
+    if (crashes === 0 && onceMs > 0) {
+      signal.addEventListener("abort", () => note({ e: "aborted", id }));
+      await pause(onceMs);
+    }
     if (ms > 0) await pause(ms);
     if (retries < failures) throw new Error("once more");
     note({ e: "done", id, retries, crashes });

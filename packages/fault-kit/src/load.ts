@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly mayDie?: boolean;
   /** Messages that the server may have lost or brought back by what is done to it. Default none. */
   readonly isExcused?: (id: string) => boolean;
+  /** Two copies of a message may exist, and each be acknowledged: a broker without a memory of what it stored may store it again. */
+  readonly mayRepeat?: boolean;
 }
 
 /** What the fault tests of a broker add to that. */
@@ -88,6 +90,11 @@ export class Load {
     return this.#world.start("producer", told, surroundings?.());
   }
 
+  /** Starts a worker that dies when it has got a message, before anything was done with it. */
+  startClaimer(): Child {
+    return this.#world.start("claimer", this.#place());
+  }
+
   /** Resolves when every worker has begun something from now on. */
   async allWork(withinMs = 60_000): Promise<void> {
     const since = Date.now();
@@ -135,7 +142,7 @@ export class Load {
 
   /** As `finish`, when nobody sends any more. */
   async drain(): Promise<Verdict> {
-    const { census, mayDie = false, isExcused = () => false } = this.#settings;
+    const { census, mayDie = false, mayRepeat = false, isExcused = () => false } = this.#settings;
     await eventually(
       "the queue is empty",
       settlesWithinMs,
@@ -150,7 +157,7 @@ export class Load {
     const found = {
       lost,
       ghosts,
-      ackedTwice,
+      ackedTwice: mayRepeat ? [] : ackedTwice,
       census: (census?.violations ?? []).filter(({ id }) => !isExcused(id)).map(({ id, what }) => `${id} ${what}`),
       leftover: await this.#settings.leftovers(),
       failures: mayDie ? [] : failures,

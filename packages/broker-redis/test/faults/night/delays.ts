@@ -1,9 +1,8 @@
-import { eventually, type Child } from "@q/fault-kit";
+import { early, eventually, firstRuns, lateBecauseOfDelay, type Child } from "@q/fault-kit";
 import { ClockShim } from "@q/test-servers";
 import { expect } from "vitest";
 import { Load } from "../load.ts";
 import type { Row } from "../world.ts";
-import { early, firstRuns, lateBecauseOfDelay } from "./lateness.ts";
 
 const shorts = 5000;
 const longs = 200;

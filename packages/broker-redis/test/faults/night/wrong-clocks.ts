@@ -1,8 +1,8 @@
+import { early, firstRuns, lateBecauseOfDelay } from "@q/fault-kit";
 import { ClockShim } from "@q/test-servers";
 import { expect } from "vitest";
 import { Load } from "../load.ts";
 import type { Row } from "../world.ts";
-import { early, firstRuns, lateBecauseOfDelay } from "./lateness.ts";
 
 const hour = 3_600_000;
 

@@ -1,4 +1,4 @@
-import type { History } from "@q/fault-kit";
+import type { History } from "./history.ts";
 
 /** When a message first ran, compared with when it was due. Milliseconds, by the clock of the machine. */
 export interface FirstRun {
@@ -23,6 +23,7 @@ export function firstRuns({ traces }: History): readonly FirstRun[] {
   return found;
 }
 
+/** Those that ran before they were due. */
 export function early(runs: readonly FirstRun[]): readonly string[] {
   // A time in the log is rounded.
   return runs.filter(({ dueBetween: [due], startedAt }) => startedAt < due - 2).map(({ id }) => id);

@@ -15,10 +15,15 @@ import { fileURLToPath } from "node:url";
 const testServers = "packages/test-servers/test";
 const brokerRedis = "packages/broker-redis/test";
 const celeryOnRedis = ["celery", "celery-fleet", "celery-priority"].map((suite) => `${brokerRedis}/${suite}.test.ts`);
-/** Each of them starts servers. */
-const allOfBrokerRedis = readdirSync(fileURLToPath(new URL(`../${brokerRedis}`, import.meta.url)))
-  .filter((file) => file.endsWith(".test.ts"))
-  .map((file) => `${brokerRedis}/${file}`);
+const brokerAmqp = "packages/broker-amqp/test";
+/** Their tasks in Python note in a Redis server what they saw. */
+const celeryOnRabbit = ["celery", "celery-fleet", "celery-queues"].map((suite) => `${brokerAmqp}/${suite}.test.ts`);
+
+/** All suites of a folder, each of which needs a server. @param {string} folder */
+function suitesIn(folder) {
+  const files = readdirSync(fileURLToPath(new URL(`../${folder}`, import.meta.url)));
+  return files.filter((file) => file.endsWith(".test.ts")).map((file) => `${folder}/${file}`);
+}
 
 /** @type {readonly Program[]} */
 export const programs = [
@@ -27,13 +32,13 @@ export const programs = [
     // The system's own Python: another one on the PATH does not see the packages of apt.
     probe: ["/usr/bin/python3", "-c", "import celery"],
     apt: "python3-celery",
-    suites: ["packages/core/test/celery.test.ts", ...celeryOnRedis],
+    suites: ["packages/core/test/celery.test.ts", ...celeryOnRedis, ...celeryOnRabbit],
   },
   {
     name: "Redis for Python",
     probe: ["/usr/bin/python3", "-c", "import redis"],
     apt: "python3-redis",
-    suites: celeryOnRedis,
+    suites: [...celeryOnRedis, ...celeryOnRabbit],
   },
   {
     name: "Redis",
@@ -43,7 +48,8 @@ export const programs = [
       ...["redis-server", "redis-cluster", "redis-sentinels", "clock-shim"].map(
         (suite) => `${testServers}/${suite}.test.ts`,
       ),
-      ...allOfBrokerRedis,
+      ...suitesIn(brokerRedis),
+      ...celeryOnRabbit,
     ],
   },
   {
@@ -51,7 +57,7 @@ export const programs = [
     // Not `rabbitmq-server --version`, which starts a server. Only root has sbin on its PATH on Debian.
     probe: ["sh", "-c", "test -x /usr/lib/rabbitmq/bin/rabbitmq-server || command -v rabbitmq-server"],
     apt: "rabbitmq-server",
-    suites: [`${testServers}/rabbit-server.test.ts`],
+    suites: [`${testServers}/rabbit-server.test.ts`, ...suitesIn(brokerAmqp)],
   },
   {
     name: "a C compiler",

@@ -1,17 +1,23 @@
 import { testBroker } from "@q/broker-testkit";
-import { RabbitServer } from "@q/test-servers";
-import { afterAll, beforeAll } from "vitest";
+import { isInstalled } from "@q/test-servers";
+import { beforeAll, beforeEach } from "vitest";
 import { amqpHarness } from "./amqp-harness.ts";
+import { newVhost, sharedNode } from "./shared-node.ts";
 
-let server: RabbitServer;
+const vhost = "conformance";
+const installed = isInstalled("rabbitmq-server");
+
 beforeAll(async () => {
-  server = await RabbitServer.start();
-}, 180_000);
-afterAll(() => server.stop());
+  if (installed) await newVhost(vhost);
+});
+
+beforeEach(({ skip }) => {
+  skip(!installed, "no RabbitMQ here: apt-get install rabbitmq-server");
+});
 
 for (const queueType of ["classic", "quorum"] as const) {
   testBroker(
     `amqp, ${queueType} queues`,
-    amqpHarness(() => ({ port: server.port, vhost: "/" }), queueType),
+    amqpHarness(() => ({ port: sharedNode().port, vhost }), queueType),
   );
 }

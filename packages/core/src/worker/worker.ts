@@ -1,39 +1,27 @@
 import type { Broker } from "../broker/broker.ts";
 import type { Subscription } from "../broker/control-bus.ts";
-import type { Delivery, Outcome } from "../broker/delivery.ts";
-import type { Lease } from "../broker/lease-store.ts";
 import { atMost } from "../clock.ts";
 import type { Logger } from "../logger.ts";
-import type { Message } from "../message.ts";
 import { composeRun } from "../middleware.ts";
 import type { AppSettings } from "../app-options.ts";
 import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
-import { Attempt, type AttemptSurroundings } from "./attempt.ts";
+import type { Attempt, AttemptSurroundings } from "./attempt.ts";
 import { Drain } from "./drain.ts";
-import { GuardedDelivery } from "./guarded-delivery.ts";
 import { checkHoldLimit } from "./hold-limit.ts";
 import { Intake } from "./intake.ts";
 import { LoopLag } from "./loop-lag.ts";
-import { OverlapGuard, type Admission } from "./overlap.ts";
+import { OverlapGuard } from "./overlap.ts";
 import { Prefetch } from "./prefetch.ts";
 import { answerPings, describeWorker } from "./presence.ts";
 import { Settling } from "./settling.ts";
 import { Slots } from "./slots.ts";
+import { Starter } from "./starter.ts";
 import { Throughput } from "./throughput.ts";
 import { TimeLimits } from "./time-limits.ts";
-import { triage, type TriageRules } from "./triage.ts";
 import { Watchdog } from "./watchdog.ts";
 import { guarded, type WorkerEvent } from "./worker-event.ts";
 import { readWorkerOptions, type WorkerOptions, type WorkerSettings } from "./worker-options.ts";
-
-/** A message that may run when nothing is in its way. */
-interface Candidate {
-  readonly task: Task<never>;
-  readonly message: Message;
-  /** Whose runs must not overlap. */
-  readonly schedule: string | undefined;
-}
 
 /** What a worker needs of its app. */
 export interface WorkerHost {
@@ -59,7 +47,6 @@ export interface RunningTask {
 /** How long before the end of the shutdown timeout `ctx.signal` aborts; at most half of it. */
 const announceBeforeMs = 5000;
 const mostWaitForBrokerMs = 5000;
-const unguarded: Admission = { kind: "run", lease: undefined };
 
 /** Takes messages from the broker and runs their tasks, at most `concurrency` at a time. Made by `app.createWorker`. */
 export class Worker {
@@ -72,11 +59,10 @@ export class Worker {
   readonly #host: WorkerHost;
   readonly #settings: WorkerSettings;
   readonly #logger: Logger;
-  readonly #rules: TriageRules;
   readonly #surroundings: AttemptSurroundings;
   readonly #slots: Slots;
   readonly #prefetch: Prefetch;
-  readonly #attempts = new Set<Attempt>();
+  readonly #starter: Starter;
   readonly #settling: Settling = new Settling(() => this.#checkDrains());
   /** Nothing runs, and every outcome is stored. */
   readonly #drain: Drain;
@@ -86,7 +72,6 @@ export class Worker {
   readonly #throughput: Throughput;
   readonly #handBackNow = new AbortController();
   readonly #stopped = new AbortController();
-  readonly #overlap: OverlapGuard;
   #state: WorkerState = "new";
   #starting: Promise<void> | undefined;
   #watchdog: Watchdog | undefined;
@@ -111,7 +96,6 @@ export class Worker {
     this.concurrency = settings.concurrency;
     this.failed = new Promise((resolve) => (this.#fail = resolve));
     this.#logger = host.settings.logger.child({ worker: this.name });
-    this.#rules = { worker: this.name, tasks: host.tasks, limits: settings.decodeLimits, maxCrashes, parkForMs };
     this.#surroundings = {
       worker: this.name,
       clock,
@@ -124,11 +108,18 @@ export class Worker {
       emit: guarded(settings.onEvent, this.#logger),
     };
     const { leases } = host.broker;
-    this.#overlap = new OverlapGuard({ leases, clock, logger: this.#logger, signal: this.#stopped.signal });
+    this.#starter = new Starter({
+      rules: { worker: this.name, tasks: host.tasks, limits: settings.decodeLimits, maxCrashes, parkForMs },
+      surroundings: this.#surroundings,
+      overlap: new OverlapGuard({ leases, clock, logger: this.#logger, signal: this.#stopped.signal }),
+      isStopping: () => this.#isStopping,
+      onEnd: (attempt, result) => this.#onEnd(attempt, result),
+      onSkipped: (delivery) => this.#slots.freed(delivery),
+    });
     this.#throughput = new Throughput(clock);
     this.#slots = new Slots(
       settings.concurrency,
-      (delivery) => this.#start(delivery),
+      (delivery) => this.#starter.start(delivery),
       () => this.#checkDrains(),
     );
     // What is overdue keeps its slot, but its outcome is stored: nobody waits for it.
@@ -141,7 +132,7 @@ export class Worker {
       prefetch: this.#prefetch,
       slots: this.#slots,
       clock,
-      release: (delivery) => this.#settle(delivery, { kind: "release" }),
+      release: (delivery) => this.#starter.settle(delivery, { kind: "release" }),
     });
   }
 
@@ -202,7 +193,7 @@ export class Worker {
 
   /** What runs now, longest first. */
   running(): readonly RunningTask[] {
-    return [...this.#attempts].map(({ message, startedAt, crashes }) => {
+    return [...this.#starter.attempts].map(({ message, startedAt, crashes }) => {
       const { id, task, queue } = message;
       return { id, task, queue, startedAt, crashes };
     });
@@ -247,7 +238,7 @@ export class Worker {
 
   #overdue(): number {
     let count = 0;
-    for (const attempt of this.#attempts) if (attempt.isOverdue) count += 1;
+    for (const attempt of this.#starter.attempts) if (attempt.isOverdue) count += 1;
     return count;
   }
 
@@ -274,74 +265,9 @@ export class Worker {
     this.#stored.check();
   }
 
-  /** Sorts a delivery and runs it when it can be run. Answers whether that takes a slot. */
-  #start(delivery: Delivery): boolean {
-    const sorted = triage(delivery, this.#rules, this.#surroundings.clock.now());
-    if (sorted.kind === "settle") {
-      const { outcome, event } = sorted;
-      this.#settling.settle(delivery, outcome, {
-        settled: (answer) => {
-          if (answer === "settled") this.#emit(event);
-        },
-        failed: (error) => this.#logUnsettled(error, outcome),
-      });
-      return false;
-    }
-    const { task, message } = sorted;
-    const schedule = this.#overlap.scheduleOf(delivery);
-    if (schedule !== undefined || delivery.crashes > 0 || task.isAtMostOnce)
-      void this.#runPrepared(delivery, { task, message, schedule });
-    else this.#run(delivery, task, message);
-    return true;
-  }
-
-  /** Asks and records first what must be known before it runs. Never rejects. */
-  async #runPrepared(delivery: Delivery, { task, message, schedule }: Candidate): Promise<void> {
-    const admission = schedule === undefined ? unguarded : await this.#overlap.admit(schedule, delivery, message);
-    if (admission.kind === "settle") await this.#settleTelling(delivery, admission);
-    else if (await this.#prepare(delivery, task)) return this.#run(delivery, task, message, admission.lease);
-    else await admission.lease?.release();
-    this.#slots.freed(delivery);
-  }
-
-  /** Settles what does not run, and tells of it. Never rejects. */
-  async #settleTelling(delivery: Delivery, { outcome, event }: Extract<Admission, { kind: "settle" }>): Promise<void> {
-    const settled = await this.#settle(delivery, outcome);
-    if (settled && event !== undefined) this.#emit(event);
-  }
-
-  /** Whether it may run. Never rejects. */
-  async #prepare(delivery: Delivery, task: Task<never>): Promise<boolean> {
-    if (delivery.crashes > 0 && !(await this.#mark(delivery))) return false;
-    if (this.#isStopping) {
-      await this.#settle(delivery, { kind: "release" });
-      return false;
-    }
-    return !task.isAtMostOnce || (await this.#settle(delivery, { kind: "ack" }));
-  }
-
-  /** @param lease what keeps other runs of its schedule from beginning */
-  #run(delivery: Delivery, task: Task<never>, message: Message, lease?: Lease): void {
-    if (lease === undefined)
-      return this.#runAttempt(new Attempt(delivery, task, message, this.#surroundings), this.#onEnd);
-    const leased = new GuardedDelivery(delivery, lease, () => attempt.isOverdue);
-    const attempt = new Attempt(leased, task, message, this.#surroundings);
-    this.#runAttempt(attempt, (ended, result) => {
-      this.#onEnd(ended, result);
-      // Where its message was settled before its code has ended, or at the start.
-      void lease.release();
-    });
-  }
-
-  #runAttempt(attempt: Attempt, onEnd: (attempt: Attempt, result: RunResult) => void): void {
-    this.#attempts.add(attempt);
-    attempt.run(onEnd);
-  }
-
   /** The slot is free when the handler has ended, not when its outcome is stored. */
-  readonly #onEnd = (attempt: Attempt, result: RunResult): void => {
+  #onEnd(attempt: Attempt, result: RunResult): void {
     const { queue, task } = attempt.message;
-    this.#attempts.delete(attempt);
     this.#finished += 1;
     this.#throughput.ended(queue);
     this.#lastEnded = task;
@@ -350,31 +276,6 @@ export class Worker {
     attempt.conclude(result);
     if (attempt.isHandedBack) this.#handedBack += 1;
     this.#slots.freed(attempt.delivery);
-  };
-
-  /** Records that a suspect is about to run. One whose mark cannot be stored goes back: it must not run unmarked. */
-  async #mark(delivery: Delivery): Promise<boolean> {
-    try {
-      return (await delivery.start()) === "settled";
-    } catch (error) {
-      this.#logger.warn({ err: error }, "a suspect could not be marked; giving it back");
-      await this.#settle(delivery, { kind: "release" });
-      return false;
-    }
-  }
-
-  /** `true` when it was settled by us. Never rejects. */
-  async #settle(delivery: Delivery, outcome: Outcome): Promise<boolean> {
-    try {
-      return (await delivery.settle(outcome)) === "settled";
-    } catch (error) {
-      this.#logUnsettled(error, outcome);
-      return false;
-    }
-  }
-
-  #logUnsettled(error: unknown, { kind }: Outcome): void {
-    this.#logger.error({ err: error, outcome: kind }, "the outcome could not be stored; the message may run again");
   }
 
   async #stop(timeoutMs: number): Promise<{ unfinished: number }> {
@@ -383,13 +284,13 @@ export class Worker {
     this.#watchdog?.stop();
     this.#loopLag?.stop();
     await this.#intake.close();
-    this.#emit({ type: "worker.stopping", worker: this.name, waitingFor: this.#attempts.size });
+    this.#emit({ type: "worker.stopping", worker: this.name, waitingFor: this.#starter.attempts.size });
     const announceAfterMs = Math.max(timeoutMs - announceBeforeMs, timeoutMs / 2);
     if (!(await this.#drain.done(announceAfterMs, this.#handBackNow.signal))) {
-      for (const attempt of this.#attempts) attempt.announceStop();
+      for (const attempt of this.#starter.attempts) attempt.announceStop();
       await this.#drain.done(timeoutMs - announceAfterMs, this.#handBackNow.signal);
     }
-    const running = [...this.#attempts].filter((attempt) => !attempt.isOverdue);
+    const running = [...this.#starter.attempts].filter((attempt) => !attempt.isOverdue);
     const unfinished = running.length + this.#handedBack;
     for (const attempt of running) attempt.handBack();
     await this.#stored.done(mostWaitForBrokerMs);

@@ -4,7 +4,10 @@ import { HoldWatch, isHeldTooLong } from "./hold-limit.ts";
 
 test("of messages that are held for long, each is named once", () => {
   const warned: unknown[] = [];
-  const logger = { ...silentLogger, warn: (fields: { readonly message?: unknown }) => void warned.push(fields.message) };
+  const logger = {
+    ...silentLogger,
+    warn: (fields: { readonly message?: unknown }) => void warned.push(fields.message),
+  };
   const watch = new HoldWatch({ ms: 1000, hint: "consumer_timeout" }, logger);
   const held = [0, 100, 900].map((heldSince) => ({ heldSince, describe: () => `since ${heldSince}` }));
   watch.look(held, 799);

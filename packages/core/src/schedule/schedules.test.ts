@@ -29,7 +29,7 @@ function bareBroker(): Broker {
     connected: true,
     open: (context) => broker.open(context),
     declare: (queues) => broker.declare(queues),
-    publish: (messages) => broker.publish(messages),
+    publish: (batch) => broker.publish(batch),
     consume: (queues, options, onDelivery) => broker.consume(queues, options, onDelivery),
     close: () => broker.close(),
   };

@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { DeadReason, Delivery, Outcome, Settled } from "./broker/delivery.ts";
 import type { Clock } from "./clock.ts";
-import type { Store } from "./middleware.ts";
+import { storeWith, type Store } from "./middleware.ts";
 import { QError } from "./q-error.ts";
 import { UsedKeys } from "./used-keys.ts";
 
@@ -23,17 +23,15 @@ const neverLost = new AbortController().signal;
 /** Runs what it is given to store. Keys are kept in this process's memory, and used when the run begins: one that fails is not repeated. */
 export function eagerStore(clock: Clock, run: RunDelivery): Store {
   const usedKeys = new UsedKeys(clock);
-  return (message, sendKey, receiver) => {
+  return storeWith(async (message, sendKey) => {
     if (sendKey !== null) {
       const { key, ttlMs } = sendKey;
-      if (usedKeys.has(message.queue, key)) return receiver.stored("duplicate");
+      if (usedKeys.has(message.queue, key)) return "duplicate";
       usedKeys.add(message.queue, key, ttlMs);
     }
-    void runEagerly(message, run).then(
-      () => receiver.stored("published"),
-      (error: unknown) => receiver.failed(error),
-    );
-  };
+    await runEagerly(message, run);
+    return "published";
+  });
 }
 
 /**

@@ -49,6 +49,16 @@ export function composeRun(middleware: readonly Middleware[]): Runner {
 /** Stores one message; with a key, at most one of that key. */
 export type Store = (message: OutgoingMessage, key: SendKey | null, receiver: Receiver) => void;
 
+/** A store made of what answers with a promise. */
+export function storeWith(store: (message: OutgoingMessage, key: SendKey | null) => Promise<Publication>): Store {
+  return (message, key, receiver) => {
+    store(message, key).then(
+      (publication) => receiver.stored(publication),
+      (error: unknown) => receiver.failed(error),
+    );
+  };
+}
+
 /** A store that knows whose message it is. */
 export type ContextStore = (
   context: SendContext,

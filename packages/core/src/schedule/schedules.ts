@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { JsonObject } from "../json.ts";
 import { didYouMean } from "../nearest.ts";
 import { ConfigError, QError } from "../q-error.ts";
+import { storeWith } from "../middleware.ts";
 import { Sender } from "../sender.ts";
 import type { Sent } from "../signature.ts";
 import type { Task } from "../task.ts";
@@ -242,12 +243,8 @@ export class Schedules {
   }
 
   #sender(settings: AppSettings, store: (message: BrokerMessage) => Promise<boolean>): Sender {
-    return new Sender(settings, this.#host.tasks, (message, _key, receiver) => {
-      store(message).then(
-        (isStored) => receiver.stored(isStored ? "published" : "duplicate"),
-        (error: unknown) => receiver.failed(error),
-      );
-    });
+    const answering = storeWith(async (message) => ((await store(message)) ? "published" : "duplicate"));
+    return new Sender(settings, this.#host.tasks, answering);
   }
 
   #queueOf({ task, options }: Schedule): string {

@@ -4,7 +4,8 @@ import { isHeldTooLong, raiseHoldLimit } from "./hold-limit.ts";
 import { Link, type LinkOptions } from "./link.ts";
 
 const shortestPauseMs = 100;
-const longestPauseMs = 15_000;
+/** A server that is back is noticed within this. */
+const longestPauseMs = 3000;
 
 /** A connection that comes back by itself, to the next host when one is gone, until it is closed. */
 export class Connection {

@@ -100,6 +100,8 @@ export class AmqpConsumer implements Consumer {
     });
     // What fails here goes back with its connection.
     await unsubscribed.catch(() => undefined);
+    // Their marks are being read, and are written anew when they go back.
+    await this.#suspects.done();
     await this.#giveBack(this.#lanes.takeAll());
     this.#endIfIdle();
   }
@@ -159,7 +161,9 @@ export class AmqpConsumer implements Consumer {
       if (!this.#isOver(session)) await this.#subscribe(session, queue);
     });
     await applied.catch((error: unknown) => session.link.fail(error));
-    if (this.#options.pauses.isPaused(queue)) await this.#giveBack(this.#lanes.take(queue));
+    if (!this.#options.pauses.isPaused(queue)) return;
+    await this.#suspects.done();
+    await this.#giveBack(this.#lanes.take(queue));
   }
 
   /** Gives back what was not handed out. Never rejects: what fails goes back with its connection. */

@@ -11,7 +11,7 @@ export class Suspects {
   readonly #logger: Logger;
   readonly #onSorted: () => void;
   #waiting: Arrival[] = [];
-  #isScheduled = false;
+  #sorting: Promise<void> | undefined;
 
   /** @param onSorted called whenever some are known */
   constructor(marks: Marks, logger: Logger, onSorted: () => void) {
@@ -22,10 +22,13 @@ export class Suspects {
 
   add(arrival: Arrival): void {
     this.#waiting.push(arrival);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
     // Those that come back together are looked up together.
-    setImmediate(() => void this.#sort());
+    this.#sorting ??= new Promise((resolve) => setImmediate(resolve)).then(() => this.#sort());
+  }
+
+  /** Resolves when nothing waits to be looked up. Never rejects. */
+  async done(): Promise<void> {
+    await this.#sorting;
   }
 
   async #sort(): Promise<void> {
@@ -43,7 +46,7 @@ export class Suspects {
       );
       this.#onSorted();
     }
-    this.#isScheduled = false;
+    this.#sorting = undefined;
   }
 
   /** Never rejects. */

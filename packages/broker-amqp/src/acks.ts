@@ -16,23 +16,33 @@ interface Ending {
 }
 
 /**
- * Settles deliveries of one channel in batches, whatever the order in which they end. RabbitMQ answers no ack, so each batch ends with a question that it does
- * answer, after everything before it; while that is under way, the next batch gathers.
+ * Settles deliveries of one channel in batches, whatever the order in which they end. RabbitMQ answers no ack, so a question that it does answer follows;
+ * while that is under way, acks go out, and wait for the next one.
  */
 export class Acks {
   readonly #channel: AckChannel;
   /** Handed out and not settled, in ascending order. */
   readonly #open = new Set<number>();
+  /** To be written at the end of this turn of the event loop. */
   #ended: Ending[] = [];
-  #isScheduled = false;
+  /** Written after the question that is under way. */
+  #written: Ending[] = [];
+  /** How many wait for the answer to the question that is under way. */
+  #asked = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(channel: AckChannel) {
     this.#channel = channel;
   }
 
-  /** How many are not settled. */
+  /** How many are not settled, as far as the server has said. */
   get size(): number {
-    return this.#open.size + this.#ended.length;
+    return this.#open.size + this.#ended.length + this.#written.length + this.#asked;
+  }
+
+  /** Resolves when all are settled. For when no more are delivered. */
+  idle(): Promise<void> {
+    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onIdle = resolve));
   }
 
   /** Tags come in ascending order. */
@@ -54,24 +64,38 @@ export class Acks {
     return new Promise((resolve, reject) => {
       this.#open.delete(tag);
       this.#ended.push({ tag, isAck, resolve, reject });
-      if (this.#isScheduled) return;
-      this.#isScheduled = true;
-      setImmediate(() => void this.#flush());
+      if (this.#ended.length === 1) setImmediate(() => this.#flush());
     });
   }
 
-  async #flush(): Promise<void> {
+  #flush(): void {
     const batch = this.#ended;
     this.#ended = [];
     try {
       this.#write(batch);
-      await this.#channel.barrier();
-      for (const { resolve } of batch) resolve();
     } catch (error) {
       for (const { reject } of batch) reject(error);
+      return;
     }
-    if (this.#ended.length > 0) setImmediate(() => void this.#flush());
-    else this.#isScheduled = false;
+    this.#written.push(...batch);
+    if (this.#asked === 0) void this.#ask();
+  }
+
+  /** Never rejects. */
+  async #ask(): Promise<void> {
+    while (this.#written.length > 0) {
+      const batch = this.#written;
+      this.#written = [];
+      this.#asked = batch.length;
+      try {
+        await this.#channel.barrier();
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+      this.#asked = 0;
+    }
+    if (this.size === 0) this.#onIdle?.();
   }
 
   /** Below the lowest tag that is still open, each run of one kind is one frame; quorum queues take many single ones in no order. */

@@ -255,7 +255,7 @@ export class AmqpConsumer implements Consumer {
   /** Once nothing of a stopped consumer is held, its channel is of no use. */
   #endIfIdle(): void {
     const session = this.#session;
-    if (session === undefined || this.#inHand.size > 0 || session.acks.size > 0) return;
+    if (session === undefined || this.#inHand.size > 0) return;
     this.#session = undefined;
     void session.end();
   }

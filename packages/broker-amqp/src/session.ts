@@ -69,8 +69,9 @@ export class Session {
     await this.#link.call(this.#channel.prefetch(1, false));
   }
 
-  /** Ends it when nothing of it is held any more. Never throws. */
+  /** Ends it as soon as all that came in it is settled. Never throws. */
   async end(): Promise<void> {
+    await this.acks.idle();
     await this.#link.retire(this.#channel).catch(() => undefined);
   }
 

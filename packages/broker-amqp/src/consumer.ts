@@ -42,6 +42,8 @@ export class AmqpConsumer implements Consumer {
   readonly #holdWatch: HoldWatch | undefined;
   #prefetch: number;
   #session: Session | undefined;
+  /** Of the channel of a consumer that has stopped. */
+  #ending: Promise<void> | undefined;
   #stopListening: () => void = () => undefined;
   #beat: Timer | undefined;
   /** Subscribing, unsubscribing and resizing take turns. */
@@ -110,6 +112,9 @@ export class AmqpConsumer implements Consumer {
   async leave(): Promise<void> {
     await this.stop();
     await Promise.allSettled([...this.#inHand].map((delivery) => delivery.settle({ kind: "release" })));
+    // What was settled just before has its answer first.
+    this.#endIfIdle();
+    await this.#ending;
   }
 
   async #begin(link: Link): Promise<void> {
@@ -257,7 +262,7 @@ export class AmqpConsumer implements Consumer {
     const session = this.#session;
     if (session === undefined || this.#inHand.size > 0) return;
     this.#session = undefined;
-    void session.end();
+    this.#ending = session.end();
   }
 
   /** Never rejects: what fails ends the link, and the next one begins afresh. */

@@ -15,6 +15,8 @@ export class Session {
   readonly #link: Link;
   readonly #channel: Channel;
   readonly #events: SessionEvents;
+  /** Resolves when its link has ended. */
+  readonly #end: Promise<void>;
   /** Consumer tags by queue. */
   readonly #tags = new Map<string, string>();
 
@@ -22,6 +24,10 @@ export class Session {
     this.#link = link;
     this.#channel = channel;
     this.#events = events;
+    this.#end = new Promise((resolve) => {
+      if (link.lost.aborted) resolve();
+      else link.lost.addEventListener("abort", () => resolve(), { once: true });
+    });
     this.acks = new Acks({
       ack: (deliveryTag, multiple) => channel.ack(withTag(deliveryTag), multiple),
       requeue: (deliveryTag, multiple) => channel.nack(withTag(deliveryTag), multiple, true),
@@ -69,9 +75,9 @@ export class Session {
     await this.#link.call(this.#channel.prefetch(1, false));
   }
 
-  /** Ends it as soon as all that came in it is settled. Never throws. */
+  /** Ends it as soon as all that came in it is settled, or lost. Never throws. */
   async end(): Promise<void> {
-    await this.acks.idle();
+    await Promise.race([this.acks.idle(), this.#end]);
     await this.#link.retire(this.#channel).catch(() => undefined);
   }
 

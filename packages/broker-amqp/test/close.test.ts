@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import type { Delivery } from "@q/core/broker";
+import { eventually, message, opened, ownServer } from "./opened.ts";
+
+const server = ownServer();
+
+test("what is settled just before closing has its answer, and does not come again", async () => {
+  const broker = await opened({ url: server().url }, "closing");
+  await broker.publish(Array.from({ length: 50 }, (_, index) => message("closing", `m-${index}`)));
+  const held: Delivery[] = [];
+  await broker.consume(["closing"], { prefetch: 50 }, (delivery) => void held.push(delivery));
+  await eventually(() => expect(held).toHaveLength(50));
+  const answers = held.slice(0, 30).map((delivery) => delivery.settle({ kind: "ack" }));
+  await broker.close();
+  expect(new Set(await Promise.all(answers))).toEqual(new Set(["settled"]));
+  const next = await opened({ url: server().url }, "closing");
+  expect((await next.inspector?.stats("closing"))?.ready).toBe(20);
+});
+
+test("a stopped consumer lets go of its channel when the last of what it held is settled", async () => {
+  const broker = await opened({ url: server().url }, "stopped");
+  await broker.publish([message("stopped", "a"), message("stopped", "b")]);
+  const held: Delivery[] = [];
+  const consumer = await broker.consume(["stopped"], { prefetch: 5 }, (delivery) => void held.push(delivery));
+  await eventually(() => expect(held).toHaveLength(2));
+  await consumer.stop();
+  const answers = held.map((delivery) => delivery.settle({ kind: "ack" }));
+  expect(await Promise.all(answers)).toEqual(["settled", "settled"]);
+  expect(broker.connected).toBe(true);
+  expect((await broker.inspector?.stats("stopped"))?.ready).toBe(0);
+});

@@ -81,7 +81,13 @@ export class DeadLetters {
       return await link.scratch(async (channel) => {
         const deliveries = await this.#take(link, channel, { queue, count });
         const found = deliveries.map((delivery) => ({ letter: readDeadLetter(delivery, queue), delivery }));
-        return await work(found, (delivery) => channel.ack(delivery));
+        let left = found.length;
+        const result = await work(found, (delivery) => {
+          channel.ack(delivery);
+          left -= 1;
+        });
+        if (left > 0) await this.#letGo(link, channel, { queue, count: left });
+        return result;
       });
     });
   }
@@ -96,7 +102,7 @@ export class DeadLetters {
     const taken: ConsumeMessage[] = [];
     const complete = new AbortController();
     await link.call(channel.prefetch(0, false));
-    await link.call(
+    const { consumerTag } = await link.call(
       channel.consume(deadQueue(queue), (found) => {
         if (found !== null && taken.length < count) taken.push(found);
         if (found === null || taken.length === count) complete.abort();
@@ -107,7 +113,21 @@ export class DeadLetters {
       before = taken.length;
       if (!(await sleep(clock, longestSilenceMs, complete.signal))) break;
     }
+    // Or it would be handed what it lets go.
+    await link.call(channel.cancel(consumerTag));
     return taken;
+  }
+
+  /** Resolves when they are there for the next one who looks: a quorum queue takes them back in its own time. */
+  async #letGo(
+    link: Link,
+    channel: Channel,
+    { queue, count }: { readonly queue: string; readonly count: number },
+  ): Promise<void> {
+    const { clock } = this.#store;
+    const until = clock.monotonic() + longestSilenceMs;
+    channel.nackAll(true);
+    while ((await this.#countOn(link, queue)) < count && clock.monotonic() < until) await sleep(clock, 5);
   }
 
   async #countOn(link: Link, queue: string): Promise<number> {

@@ -128,8 +128,8 @@ export class Marks {
       // Should this worker die before it starts it, the count must not begin again.
       if (died > 0) rest.push([key, "held", died, now]);
     }
-    // Left alone, they are there again when the channel ends.
-    if (messages === 0 || (messages === 1 && taken.size === 0 && rest.length === rows.length)) return taken;
+    if (messages === 0) return taken;
+    // Always stored anew: what a quorum queue is given back, the next reader may not find there yet.
     if (rest.length > 0) await this.#store(queue, rest);
     channel.ackAll();
     return taken;

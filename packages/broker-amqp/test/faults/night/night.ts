@@ -1,0 +1,22 @@
+import { afterAll, inject } from "vitest";
+import { rows } from "../rows/index.ts";
+import { serverKilled } from "../rows/server-killed.ts";
+import { workersKilled } from "../rows/worker-killed.ts";
+import { testRow } from "../run-row.ts";
+import { stopNode } from "../world.ts";
+import { leaderKilled } from "./leader-killed.ts";
+import { partition } from "./partition.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly faults: { readonly seed: number; readonly only: string | null };
+  }
+}
+
+const { seed, only } = inject("faults");
+const isWanted = (row: string): boolean => only === null || only.split(",").includes(row.split(",")[0] ?? row);
+
+const all = [...rows, workersKilled("classic", 10), serverKilled("SIGTERM"), leaderKilled, partition];
+for (const row of all) if (isWanted(row.row)) testRow(row, { seed });
+
+afterAll(stopNode);

@@ -77,6 +77,7 @@ export class Schedules {
     const names = new Set(declared.map(({ name }) => name));
     const own = declared.map((one) => ({ ...one, origin: "app" as const, ...stateOf(stored.get(one.name)) }));
     const others = [...stored.values()].filter(({ name }) => !names.has(name));
+    for (const name of this.#read.keys()) if (!stored.has(name)) this.#read.delete(name);
     const listed = [...own, ...(await Promise.all(others.map((one) => this.#readStored(one))))];
     return listed.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }

@@ -1,7 +1,6 @@
 import {
   hasCode,
-  isJsonObject,
-  parseJson,
+  readStoredEntry,
   type JsonObject,
   type ScheduleStore,
   type StoredSchedule,
@@ -42,7 +41,7 @@ export class RedisScheduleStore implements ScheduleStore {
     for (const [name, lastTick] of ticks) add(name, { lastTick });
     for (const [field, text] of pairsOf(fields)) {
       if (field.startsWith("paused:")) add(field.slice("paused:".length), { paused: true });
-      else if (field.startsWith("entry:")) add(field.slice("entry:".length), { entry: entryOf(text) });
+      else if (field.startsWith("entry:")) add(field.slice("entry:".length), { entry: readStoredEntry(text) });
     }
     return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -147,15 +146,4 @@ export class RedisScheduleStore implements ScheduleStore {
 /** What ioredis makes of the answer to HGETALL: an object; nothing where there was no answer. */
 function pairsOf(answer: unknown): readonly (readonly [string, string])[] {
   return Object.entries((answer ?? {}) as Readonly<Record<string, string>>); // as above
-}
-
-/** What another program wrote there is no entry. */
-function entryOf(text: string): JsonObject | null {
-  try {
-    const entry = parseJson(text);
-    return isJsonObject(entry) ? entry : null;
-  } catch {
-    // Not JSON, and hence nothing that q stored.
-    return null;
-  }
 }

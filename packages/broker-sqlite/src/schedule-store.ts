@@ -1,6 +1,5 @@
 import {
-  isJsonObject,
-  parseJson,
+  readStoredEntry,
   tickToleranceMs,
   type JsonObject,
   type ScheduleStore,
@@ -42,7 +41,7 @@ export class SqliteScheduleStore implements ScheduleStore {
         name,
         lastTick: last_tick,
         paused: paused === 1,
-        entry: entryOf(entry),
+        entry: readStoredEntry(entry),
       }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -95,17 +94,5 @@ export class SqliteScheduleStore implements ScheduleStore {
       connection.run(update, value, name);
     };
     await commits.write(change, { durable: true, adds: true });
-  }
-}
-
-/** What another program wrote there is no entry. */
-function entryOf(text: string | null): JsonObject | null {
-  if (text === null) return null;
-  try {
-    const entry = parseJson(text);
-    return isJsonObject(entry) ? entry : null;
-  } catch {
-    // Not JSON, and hence nothing that q stored.
-    return null;
   }
 }

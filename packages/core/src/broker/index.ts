@@ -36,6 +36,7 @@ export type { Lease, LeaseStore } from "./lease-store.ts";
 export { RenewedLease, type RenewedLeaseOptions } from "./renewed-lease.ts";
 export type { OncePublisher } from "./once.ts";
 export {
+  readStoredEntry,
   tickToleranceMs,
   type ScheduleStore,
   type StoredSchedule,

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json.ts";
+import { isJsonObject, parseJson, type JsonObject } from "../json.ts";
 import type { BrokerMessage } from "./broker-message.ts";
 
 /**
@@ -65,4 +65,16 @@ export interface ScheduleStore {
   remove(name: string): Promise<boolean>;
   /** In force for every `fire` that begins afterwards, in any process. */
   setPaused(name: string, paused: boolean): Promise<void>;
+}
+
+/** The entry of a schedule from the text that an adapter stored it as; `null` for what no `put` has stored. */
+export function readStoredEntry(text: string | null): JsonObject | null {
+  if (text === null) return null;
+  try {
+    const entry = parseJson(text);
+    return isJsonObject(entry) ? entry : null;
+  } catch {
+    // Not JSON: another program wrote it.
+    return null;
+  }
 }

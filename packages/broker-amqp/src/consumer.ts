@@ -1,5 +1,6 @@
 import type { ConsumeMessage } from "amqplib";
 import { sleep, type Consumer, type ConsumeOptions, type Delivery, type Timer } from "@q/core/broker";
+import { amqpError } from "./amqp-error.ts";
 import { Arrival } from "./arrival.ts";
 import { AmqpDelivery } from "./delivery.ts";
 import { decodeEnvelope } from "./envelope.ts";
@@ -66,7 +67,9 @@ export class AmqpConsumer implements Consumer {
     const consumer = new AmqpConsumer(store, options);
     const connection = await store.quiet();
     const link = await connection.ready();
-    await consumer.#begin(link);
+    await consumer.#begin(link).catch((error: unknown) => {
+      throw amqpError(error, store.settings.address);
+    });
     const stopConnection = connection.onLink((next) => {
       if (next !== link) void consumer.#beginAgain(next);
     });

@@ -93,7 +93,7 @@ describe("a worker", () => {
     const other = amqp({ url: urlOf("q-worker") });
     onTestFinished(() => other.close());
     await other.open({ logger: silentLogger });
-    await expect(other.consume(["other"], { prefetch: 1 }, () => undefined)).rejects.toThrow();
+    await expect(other.consume(["other"], { prefetch: 1 }, () => undefined)).rejects.toMatchObject({ code: "Q1018" });
     await refuses("q-worker", "q.paused.emails");
   });
 });

@@ -1,5 +1,7 @@
 import { afterAll, inject } from "vitest";
+import { delaysRow } from "../rows/delays.ts";
 import { rows } from "../rows/index.ts";
+import { rollingRestart } from "../rows/rolling-restart.ts";
 import { serverKilled } from "../rows/server-killed.ts";
 import { workersKilled } from "../rows/worker-killed.ts";
 import { testRow } from "../run-row.ts";
@@ -16,7 +18,9 @@ declare module "vitest" {
 const { seed, only } = inject("faults");
 const isWanted = (row: string): boolean => only === null || only.split(",").includes(row.split(",")[0] ?? row);
 
-const all = [...rows, workersKilled("classic", 10), serverKilled("SIGTERM"), leaderKilled, partition];
+/** These do not hold yet on a busy machine: what a stopping worker gives back, and what the ladder holds when its node is killed. */
+const failing = [rollingRestart, serverKilled("SIGKILL"), serverKilled("SIGTERM"), delaysRow];
+const all = [...rows, ...failing, workersKilled("classic", 10), leaderKilled, partition];
 for (const row of all) if (isWanted(row.row)) testRow(row, { seed });
 
 afterAll(stopNode);

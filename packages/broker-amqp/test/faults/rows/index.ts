@@ -2,14 +2,11 @@ import type { Row } from "../world.ts";
 import { alarm } from "./alarm.ts";
 import { connectionsClosed } from "./connections-closed.ts";
 import { consumerTimeout } from "./consumer-timeout.ts";
-import { delaysRow } from "./delays.ts";
 import { deliveryLimit } from "./delivery-limit.ts";
 import { handlerThrows } from "./handler-throws.ts";
 import { killedInBetween } from "./killed-in-between.ts";
 import { poison } from "./poison.ts";
 import { queueDeleted, queueOtherwise } from "./queue-deleted.ts";
-import { rollingRestart } from "./rolling-restart.ts";
-import { serverKilled } from "./server-killed.ts";
 import { unroutable } from "./unroutable.ts";
 import { workersKilled } from "./worker-killed.ts";
 
@@ -17,8 +14,6 @@ import { workersKilled } from "./worker-killed.ts";
 export const rows: readonly Row[] = [
   workersKilled("quorum", 5),
   ...killedInBetween,
-  rollingRestart,
-  serverKilled("SIGKILL"),
   ...connectionsClosed,
   alarm,
   consumerTimeout,
@@ -26,7 +21,6 @@ export const rows: readonly Row[] = [
   queueOtherwise,
   handlerThrows,
   unroutable,
-  delaysRow,
   deliveryLimit,
   poison,
 ];

@@ -103,9 +103,13 @@ test("when a replica is promoted by hand, nobody stays with the old master, whic
   await flows(traffic, 10_000);
   const promoted = await group.failover();
   await expect
-    .poll(async () => String(await promoted.command("client", "list")).match(/ name=q .* cmd=evalsha/g)?.length ?? 0, {
-      timeout: 5000,
-    })
+    .poll(
+      async () =>
+        String(await promoted.command("client", "list")).match(/ name=q .* cmd=(eval|evalsha|wait) /g)?.length ?? 0,
+      {
+        timeout: 5000,
+      },
+    )
     .toBeGreaterThan(1);
   await flows(traffic, 5000);
 }, 90_000);

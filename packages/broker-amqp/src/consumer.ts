@@ -221,7 +221,12 @@ export class AmqpConsumer implements Consumer {
         onSettle: () => this.#onSettle(delivery),
       });
       this.#inHand.add(delivery);
-      this.#options.onDelivery(delivery);
+      try {
+        this.#options.onDelivery(delivery);
+      } catch (error) {
+        // It has promised not to; amqplib would end the connection over it, and with it all that is held.
+        this.#store.logger.error({ err: error }, "whoever takes the messages of this consumer has thrown");
+      }
     }
   }
 

@@ -5,7 +5,6 @@ import { consumerTimeout } from "./consumer-timeout.ts";
 import { deliveryLimit } from "./delivery-limit.ts";
 import { handlerThrows } from "./handler-throws.ts";
 import { killedInBetween } from "./killed-in-between.ts";
-import { poison } from "./poison.ts";
 import { queueDeleted, queueOtherwise } from "./queue-deleted.ts";
 import { unroutable } from "./unroutable.ts";
 import { workersKilled } from "./worker-killed.ts";
@@ -22,5 +21,4 @@ export const rows: readonly Row[] = [
   handlerThrows,
   unroutable,
   deliveryLimit,
-  poison,
 ];

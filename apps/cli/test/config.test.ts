@@ -149,7 +149,7 @@ describe("q check", () => {
   test("connects to nothing", async () => {
     const project = await Project.create({
       "q.config.ts": `import { createApp } from "@q/core";
-        const broker = { name: "away", address: "away:", connected: false, open: () => { throw new Error("opened"); } } as never;
+        const broker = { name: "away", address: "away:", connected: false, open: () => { throw new Error("opened"); }, publish: () => {}, consume: () => {} } as never;
         export const app = createApp({ broker, queues: ["one"] });`,
     });
     expect((await project.q(["check"])).code).toBe(0);

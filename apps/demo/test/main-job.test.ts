@@ -99,7 +99,7 @@ test("the main job ends with numbers that add up, though a worker was killed and
   expect(Number(found(output, "retried"))).toBeGreaterThan(0);
   expect(Number(found(output, "came back"))).toBeGreaterThan(0);
   expect(Number(found(output, "ticks of the schedule"))).toBeGreaterThan(1);
-  expect(found(output, "old events")).toBe("60");
+  expect(found(output, "old events")).toBe("50");
   expect(output).toContain("c1 was killed (SIGKILL)");
   expect(output).toContain("was killed (SIGKILL) while it held");
   expect([...workerPids(output), ...cronPids(output)].filter(lives)).toEqual([]);

@@ -6,6 +6,7 @@ import { EventStore } from "../stores/event-store.ts";
 import { Spool } from "../stores/spool.ts";
 import { check } from "./check.ts";
 import type { Finding } from "./check.ts";
+import type { CronProcess } from "./cron-process.ts";
 import { leftIn, readEvidence } from "./evidence.ts";
 import { takeFolder } from "./folder-lock.ts";
 import type { MainJobOptions } from "./options.ts";
@@ -24,7 +25,8 @@ const queue = "important_queue";
 /** Where the ticks of the schedule go. */
 const tickQueue = "default";
 const schedule = "expire-events";
-const oldEvents = 60;
+/** As many as two ticks expire: one before a cron process is killed, one after. */
+const oldEvents = 50;
 const concurrency = 8;
 /** Shares of the requests after which the database goes away and a worker is killed. */
 const outageAt = 0.25;
@@ -51,6 +53,7 @@ export class MainJob {
   readonly #spool = new Spool(spoolFile);
   readonly #requests: SentRequest[] = [];
   readonly #workers: WorkerProcess[] = [];
+  readonly #crons: CronProcess[] = [];
   #saved = 0;
   #left = 0;
   #isDrained = false;
@@ -126,9 +129,10 @@ export class MainJob {
     return held;
   }
 
-  /** Service and both workers, at the same time. */
+  /** The cron processes, whose first tick may take a second; then service and both workers, at the same time. */
   async #start(): Promise<string> {
     const startedAt = performance.now();
+    this.#crons.push(...(await Promise.all([this.#stage.startCron("c1"), this.#stage.startCron("c2")])));
     const starts = [this.#stage.startWorker("w1"), this.#stage.startWorker("w2")];
     const [url, ...workers] = await Promise.all([this.#stage.startService(), ...starts]);
     this.#workers.push(...workers);
@@ -166,7 +170,8 @@ export class MainJob {
 
   /** The schedule and its misfortune: of two cron processes, one dies. Resolves when the other one has gone on, and no tick is on its way any more. */
   async #tick(inspector: QueueInspector): Promise<void> {
-    const [first, second] = await Promise.all([this.#stage.startCron("c1"), this.#stage.startCron("c2")]);
+    const [first, second] = this.#crons;
+    if (first === undefined || second === undefined) throw new Error("the cron processes have been started");
     await this.#ticked(({ length }) => length > 0);
     this.#stage.dismiss(first.child);
     first.child.signal("SIGKILL");

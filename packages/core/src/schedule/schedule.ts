@@ -159,6 +159,8 @@ function readZone(where: string, timezone: unknown): string {
 }
 
 function isZone(timezone: string): boolean {
+  // The default is spared the 25 ms that the first of all formats takes each process.
+  if (timezone === "UTC") return true;
   try {
     return new Intl.DateTimeFormat("en", { timeZone: timezone }).resolvedOptions().timeZone !== "";
   } catch {

@@ -41,12 +41,15 @@ export class Beats implements LeaseKeeper {
   readonly #kept = new Map<string, Kept>();
   readonly #beatTimer: Timer;
   readonly #lookTimer: Timer;
+  readonly #stopListening: () => void;
 
   constructor(options: BeatsOptions) {
     this.#options = options;
     this.#liveness = options.liveness ?? systemLiveness();
     this.#beatTimer = every(options.clock, beatMs(options.settings), () => this.#beatAll());
     this.#lookTimer = every(options.clock, lookEveryMs, () => this.#lookAround());
+    // The beat that is due may fall into the next cut.
+    this.#stopListening = options.connection.onReconnect(() => this.#beatAll());
   }
 
   keep(member: Member, onLost: () => void): void {
@@ -69,6 +72,7 @@ export class Beats implements LeaseKeeper {
   close(): Promise<void> {
     this.#beatTimer.cancel();
     this.#lookTimer.cancel();
+    this.#stopListening();
     this.#kept.clear();
     this.#options.connection.close();
     return Promise.resolve();

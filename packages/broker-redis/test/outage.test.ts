@@ -1,6 +1,7 @@
 import { silentLogger, type Delivery } from "@q/core/broker";
 import { RedisServer, TcpProxy } from "@q/test-servers";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { queueKeys } from "../src/keys.ts";
 import { messages } from "./messages.ts";
 import { createBroker, testSettings } from "./redis-harness.ts";
 
@@ -38,4 +39,24 @@ test("what ends during an outage of several leases does not run again", async ()
     { timeout: 10_000, interval: 50 },
   );
   expect(deliveries).toHaveLength(2);
+});
+
+test("a lease is renewed as soon as the connection is back, not when its next beat is due", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const proxy = await TcpProxy.start(server);
+  onTestFinished(() => proxy.stop());
+  // Beats ten seconds apart.
+  const worker = createBroker({ ...testSettings(`redis://127.0.0.1:${proxy.port}/0`, ""), leaseMs: 60_000 });
+  onTestFinished(() => worker.close());
+  await worker.open({ logger: silentLogger });
+  await worker.consume(["default"], { prefetch: 1 }, () => undefined);
+  const endOfLease = async (): Promise<number> =>
+    Number(((await server.command("zrange", queueKeys("default", "").lease, 0, -1, "withscores")) as string[])[1]);
+  await vi.waitFor(async () => expect(await endOfLease()).toBeGreaterThan(0), 3000);
+  for (let cut = 0; cut < 3; cut += 1) {
+    const before = await endOfLease();
+    proxy.cut();
+    await vi.waitFor(async () => expect(await endOfLease()).toBeGreaterThan(before), 3000);
+  }
 });

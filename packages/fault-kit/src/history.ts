@@ -64,6 +64,11 @@ export class History {
     return this.events.filter(({ e, pid: of, at }) => e === kind && at >= since && (pid === undefined || of === pid));
   }
 
+  /** What nobody may have lived to note. */
+  noteDead(id: string): void {
+    this.#add({ e: "dead", id, pid: process.pid, at: Date.now() });
+  }
+
   #add(event: LogEvent): void {
     this.events.push(event);
     const { id, e } = event;

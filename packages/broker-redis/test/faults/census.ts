@@ -48,6 +48,12 @@ export async function census(admin: Admin, queue: string): Promise<Places> {
   return places;
 }
 
+/** Those that are among the dead letters. */
+export async function deadIds(admin: Admin, queue: string): Promise<ReadonlySet<string>> {
+  const places = await census(admin, queue);
+  return new Set([...places].filter(([, where]) => where.includes("dead")).map(([id]) => id));
+}
+
 const everyMs = 100;
 /** It reads every message, in the process that also plays the bad network: with a long queue it must leave time for that. */
 const restPerCensus = 4;

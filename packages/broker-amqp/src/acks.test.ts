@@ -27,7 +27,7 @@ class RecordingChannel implements AckChannel {
 function delivered(count: number): { readonly channel: RecordingChannel; readonly acks: Acks } {
   const channel = new RecordingChannel();
   const acks = new Acks(channel);
-  for (let tag = 1; tag <= count; tag += 1) acks.delivered(tag);
+  for (let tag = 1; tag <= count; tag += 1) acks.delivered(tag, tag % 2 === 0 ? "even" : "odd");
   return { channel, acks };
 }
 
@@ -76,6 +76,18 @@ describe("acks", () => {
     channel.answer();
     await turn();
     expect([settled.toSorted(), acks.size]).toEqual([["first", "idle", "others"], 0]);
+  });
+
+  test("are held back, and count as out, until it goes on", async () => {
+    const { channel, acks } = delivered(5);
+    acks.hold();
+    for (const tag of [1, 2]) void acks.ack(tag);
+    await turn();
+    expect(channel.sent).toEqual([]);
+    expect([acks.heldOf("odd"), acks.heldOf("even")]).toEqual([3, 2]);
+    acks.goOn();
+    expect(channel.sent).toEqual(["ack 2 and before", "?"]);
+    expect([acks.heldOf("odd"), acks.heldOf("even")]).toEqual([2, 1]);
   });
 
   test("fail with their channel", async () => {

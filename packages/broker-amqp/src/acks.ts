@@ -10,6 +10,7 @@ export interface AckChannel {
 
 interface Ending {
   readonly tag: number;
+  readonly consumer: string;
   readonly isAck: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -21,14 +22,15 @@ interface Ending {
  */
 export class Acks {
   readonly #channel: AckChannel;
-  /** Handed out and not settled, in ascending order. */
-  readonly #open = new Set<number>();
+  /** Handed out and not settled, in ascending order, with the consumer that got it. */
+  readonly #open = new Map<number, string>();
   /** To be written at the end of this turn of the event loop. */
   #ended: Ending[] = [];
   /** Written after the question that is under way. */
   #written: Ending[] = [];
   /** How many wait for the answer to the question that is under way. */
   #asked = 0;
+  #isHeld = false;
   #onIdle: (() => void) | undefined;
 
   constructor(channel: AckChannel) {
@@ -46,8 +48,25 @@ export class Acks {
   }
 
   /** Tags come in ascending order. */
-  delivered(tag: number): void {
-    this.#open.add(tag);
+  delivered(tag: number, consumer: string): void {
+    this.#open.set(tag, consumer);
+  }
+
+  /** From now on nothing is written, so that the server hands out no more than it may. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Writes what has been settled since `hold`. */
+  goOn(): void {
+    this.#isHeld = false;
+    this.#flush();
+  }
+
+  /** How many of a consumer the server knows to be out, while they are held. */
+  heldOf(consumer: string): number {
+    const isIts = (name: string): boolean => name === consumer;
+    return [...this.#open.values(), ...this.#ended.map((ending) => ending.consumer)].filter(isIts).length;
   }
 
   /** Resolves when the server has it. Rejects when the channel ends before that. */
@@ -62,13 +81,15 @@ export class Acks {
 
   #end(tag: number, isAck: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
+      const consumer = this.#open.get(tag) ?? "";
       this.#open.delete(tag);
-      this.#ended.push({ tag, isAck, resolve, reject });
+      this.#ended.push({ tag, consumer, isAck, resolve, reject });
       if (this.#ended.length === 1) setImmediate(() => this.#flush());
     });
   }
 
   #flush(): void {
+    if (this.#isHeld || this.#ended.length === 0) return;
     const batch = this.#ended;
     this.#ended = [];
     try {
@@ -101,7 +122,7 @@ export class Acks {
   /** Below the lowest tag that is still open, each run of one kind is one frame; quorum queues take many single ones in no order. */
   #write(batch: readonly Ending[]): void {
     const ascending = batch.toSorted((a, b) => a.tag - b.tag);
-    const [lowestOpen = Infinity] = this.#open;
+    const [lowestOpen = Infinity] = this.#open.keys();
     let runLength = 0;
     for (const [index, { tag, isAck }] of ascending.entries()) {
       const next = ascending[index + 1];

@@ -101,7 +101,7 @@ export class AmqpConsumer implements Consumer {
     const session = this.#session;
     const unsubscribed = this.#inTurn(async () => {
       if (session === undefined || session.lost.aborted) return;
-      for (const queue of this.#lanes.queues) await session.unsubscribe(queue);
+      await session.unsubscribe(this.#lanes.queues);
     });
     // What fails here goes back with its connection.
     await unsubscribed.catch(() => undefined);
@@ -122,8 +122,11 @@ export class AmqpConsumer implements Consumer {
 
   async #begin(link: Link): Promise<void> {
     const session = await Session.start(link, {
-      onMessage: (queue, found) => this.#onMessage(session, queue, found),
-      onCancelled: (queue) => void this.#onCancelled(session, queue),
+      clock: this.#store.clock,
+      events: {
+        onMessage: (queue, found) => this.#onMessage(session, queue, found),
+        onCancelled: (queue) => void this.#onCancelled(session, queue),
+      },
     });
     this.#session = session;
     session.lost.addEventListener("abort", () => this.#lanes.takeAll(), { once: true });
@@ -156,7 +159,7 @@ export class AmqpConsumer implements Consumer {
   }
 
   async #subscribe(session: Session, queue: string): Promise<void> {
-    if (this.#options.pauses.isPaused(queue)) return await session.unsubscribe(queue);
+    if (this.#options.pauses.isPaused(queue)) return await session.unsubscribe([queue]);
     // So many turns, so many at hand at least.
     await session.subscribe(queue, this.#prefetch + this.#lanes.turnsOf(queue) - 1);
   }

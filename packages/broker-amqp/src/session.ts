@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { setMaxListeners } from "node:events";
+import { sleep, type Clock } from "@q/core/broker";
 import { Acks } from "./acks.ts";
 import type { Link } from "./link.ts";
 
@@ -9,20 +10,36 @@ export interface SessionEvents {
   readonly onCancelled: (queue: string) => void;
 }
 
+export interface SessionOptions {
+  readonly clock: Clock;
+  readonly events: SessionEvents;
+}
+
+interface Subscription {
+  readonly tag: string;
+  readonly prefetch: number;
+}
+
+/** For so long nothing has come of a consumer that ends, when nothing more is on its way. Milliseconds. */
+const silenceMs = 100;
+
 /** Consuming on one channel, for as long as its link lives. Delivery tags are the channel's, so nothing of a session outlives it. */
 export class Session {
   readonly acks: Acks;
   readonly #link: Link;
   readonly #channel: Channel;
+  readonly #clock: Clock;
   readonly #events: SessionEvents;
   /** Resolves when its link has ended. */
   readonly #end: Promise<void>;
-  /** Consumer tags by queue. */
-  readonly #tags = new Map<string, string>();
+  /** By queue. */
+  readonly #subscriptions = new Map<string, Subscription>();
+  #delivered = 0;
 
-  private constructor(link: Link, channel: Channel, events: SessionEvents) {
+  private constructor(link: Link, channel: Channel, { clock, events }: SessionOptions) {
     this.#link = link;
     this.#channel = channel;
+    this.#clock = clock;
     this.#events = events;
     this.#end = new Promise((resolve) => {
       if (link.lost.aborted) resolve();
@@ -36,8 +53,8 @@ export class Session {
   }
 
   /** @throws whatever keeps the link from opening a channel */
-  static async start(link: Link, events: SessionEvents): Promise<Session> {
-    const session = new Session(link, await link.channel(), events);
+  static async start(link: Link, options: SessionOptions): Promise<Session> {
+    const session = new Session(link, await link.channel(), options);
     // Each settle under way listens for its end.
     setMaxListeners(0, link.lost);
     return session;
@@ -54,20 +71,44 @@ export class Session {
 
   /** Consumes the queue with at most `prefetch` messages at a time; a subscription that it had before ends. */
   async subscribe(queue: string, prefetch: number): Promise<void> {
-    const before = this.#tags.get(queue);
+    const before = this.#subscriptions.get(queue);
     // For the consumer that follows; both are written before anything else can be.
     const limited = this.#channel.prefetch(prefetch, false);
     const consuming = this.#channel.consume(queue, (found) => this.#onMessage(queue, found));
     await this.#link.call(Promise.all([limited, consuming]));
-    this.#tags.set(queue, (await consuming).consumerTag);
-    if (before !== undefined) await this.#link.call(this.#channel.cancel(before));
+    this.#subscriptions.set(queue, { tag: (await consuming).consumerTag, prefetch });
+    if (before !== undefined) await this.#cancel([before]);
   }
 
-  async unsubscribe(queue: string): Promise<void> {
-    const tag = this.#tags.get(queue);
-    if (tag === undefined) return;
-    this.#tags.delete(queue);
-    await this.#link.call(this.#channel.cancel(tag));
+  /** Consumes these no longer. */
+  async unsubscribe(queues: readonly string[]): Promise<void> {
+    const subscriptions = queues.flatMap((queue) => this.#subscriptions.get(queue) ?? []);
+    for (const queue of queues) this.#subscriptions.delete(queue);
+    await this.#cancel(subscriptions);
+  }
+
+  /**
+   * Ends subscriptions with nothing on its way to them: what comes for a consumer that has left, a server with quorum queues puts back as if the consumer
+   * had died of it.
+   */
+  async #cancel(subscriptions: readonly Subscription[]): Promise<void> {
+    if (subscriptions.length === 0) return;
+    this.acks.hold();
+    try {
+      await this.#silence(subscriptions);
+      await this.#link.call(Promise.all(subscriptions.map(({ tag }) => this.#channel.cancel(tag))));
+    } finally {
+      this.acks.goOn();
+    }
+  }
+
+  /** Resolves when each of them holds as much as it may, or nothing has come for a while. */
+  async #silence(subscriptions: readonly Subscription[]): Promise<void> {
+    let delivered;
+    do {
+      if (subscriptions.every(({ tag, prefetch }) => this.acks.heldOf(tag) >= prefetch)) return;
+      delivered = this.#delivered;
+    } while ((await sleep(this.#clock, silenceMs, this.lost)) && delivered !== this.#delivered);
   }
 
   /** Resolves when the server has dealt with everything that was written here before. The cheapest question that it answers. */
@@ -83,11 +124,12 @@ export class Session {
 
   #onMessage(queue: string, found: ConsumeMessage | null): void {
     if (found === null) {
-      this.#tags.delete(queue);
+      this.#subscriptions.delete(queue);
       this.#events.onCancelled(queue);
       return;
     }
-    this.acks.delivered(found.fields.deliveryTag);
+    this.#delivered += 1;
+    this.acks.delivered(found.fields.deliveryTag, found.fields.consumerTag);
     this.#events.onMessage(queue, found);
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Delivery } from "@q/core/broker";
+import type { BrokerMessage, Delivery } from "@q/core/broker";
 import { eventually, message, opened, ownServer } from "./opened.ts";
 
 const server = ownServer();
@@ -28,4 +28,29 @@ test("a stopped consumer lets go of its channel when the last of what it held is
   expect(await Promise.all(answers)).toEqual(["settled", "settled"]);
   expect(broker.connected).toBe(true);
   expect((await broker.inspector?.stats("stopped"))?.ready).toBe(0);
+});
+
+test("nothing that was on its way to a consumer that stops counts as a crash", async () => {
+  const [producer, stopping, other] = await Promise.all(
+    ["producer", "stopping", "other"].map(() => opened({ url: server().url }, "restarted")),
+  );
+  const done = new Map<string, number>();
+  const take = (delivery: Delivery): void => {
+    if ("id" in delivery.message) done.set(delivery.message.id, delivery.crashes);
+    void delivery.settle({ kind: "ack" });
+  };
+  await other?.consume(["restarted"], { prefetch: 2 }, take);
+  const batch = (round: number): BrokerMessage[] =>
+    Array.from({ length: 200 }, (_, index) => message("restarted", `${round}-${index}`));
+  const rounds = 10;
+  for (let round = 0; round < rounds; round += 1) {
+    const consumer = await stopping?.consume(["restarted"], { prefetch: 10 }, take);
+    const sent = producer?.publish(batch(round));
+    const before = done.size;
+    await eventually(() => expect(done.size).toBeGreaterThan(before + 20));
+    await consumer?.stop();
+    await sent;
+  }
+  await eventually(() => expect(done.size).toBe(rounds * 200));
+  expect([...done].filter(([, crashes]) => crashes > 0)).toEqual([]);
 });

@@ -19,6 +19,11 @@ import { until } from "./until.ts";
 export interface RabbitServerOptions {
   /** Milliseconds for which a consumer may keep a message. Default RabbitMQ's own, half an hour. */
   readonly consumerTimeoutMs?: number;
+  /**
+   * Milliseconds until what a quorum queue dead-lettered, and has had no confirm of, is dead-lettered again. Default RabbitMQ's own, three minutes: as much
+   * later than planned is a delayed message that was between two queues when its node ended.
+   */
+  readonly deadLetterConfirmMs?: number;
   /** Default: no TLS. With it there is one port more, and `tlsUrl`. */
   readonly tls?: RabbitTls;
   /** More lines of rabbitmq.conf, `["heartbeat = 5"]`. */
@@ -143,7 +148,13 @@ export class RabbitServer {
     await this.kill();
     const { dir } = this.node;
     // Whether a consumer is late is only looked at with every tick.
-    const parameters = this.#options.consumerTimeoutMs === undefined ? [] : ["{channel_tick_interval, 1000}"];
+    const { consumerTimeoutMs, deadLetterConfirmMs } = this.#options;
+    const parameters = [
+      ...(consumerTimeoutMs === undefined ? [] : ["{channel_tick_interval, 1000}"]),
+      ...(deadLetterConfirmMs === undefined
+        ? []
+        : [`{dead_letter_worker_publisher_confirm_timeout, ${deadLetterConfirmMs}}`]),
+    ];
     writeNodeFiles(this.node, { config: this.#config(), parameters });
     const before = await sizeOf(this.logFile);
     const running = await ServerProcess.start({

@@ -72,6 +72,21 @@ export async function deadLetters(world: World, place: Place): Promise<number> {
   return await readyIn(world, `q.dead.${queue}`, place);
 }
 
+/** Looks up ids of the dead letters. Whoever was killed between burying one and acking it leaves two of them. */
+export async function deadIds(world: World, place: Place): Promise<() => Promise<ReadonlySet<string>>> {
+  const channel = await openChannel(world, place.url);
+  return async () => {
+    const ids = new Set<string>();
+    for (;;) {
+      const found = await channel.get(`q.dead.${queue}`);
+      if (found === false) break;
+      ids.add(String(found.properties.messageId ?? found.properties.headers?.["id"]));
+    }
+    channel.nackAll(true);
+    return ids;
+  };
+}
+
 /** Of a site, through a proxy. */
 export function urlThrough(proxy: Pick<RabbitNode, "port">, { vhost }: Place): string {
   return rabbitUrl(proxy, vhost);

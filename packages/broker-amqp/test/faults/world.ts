@@ -5,6 +5,8 @@ export type Row = FaultRow<World>;
 
 /** Milliseconds. Longer than any row; the server looks every second. */
 const consumerTimeoutMs = 600_000;
+/** Milliseconds. RabbitMQ's own three minutes are how late a delayed message may come after a restart of its node. */
+const deadLetterConfirmMs = 3000;
 
 const adapter = {
   module: new URL("../../dist/index.js", import.meta.url).href,
@@ -42,7 +44,7 @@ export class World extends FaultWorld {
 
   /** A vhost of its own. */
   async site(): Promise<Site> {
-    starting ??= RabbitServer.start({ consumerTimeoutMs });
+    starting ??= RabbitServer.start({ consumerTimeoutMs, deadLetterConfirmMs });
     const server = await starting;
     // A row that failed may have left it dead.
     if (!server.isRunning) await server.restart();

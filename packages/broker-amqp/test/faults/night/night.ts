@@ -3,7 +3,6 @@ import { nodeStopped } from "../rows/connections-closed.ts";
 import { delaysRow } from "../rows/delays.ts";
 import { rows } from "../rows/index.ts";
 import { poison } from "../rows/poison.ts";
-import { rollingRestart } from "../rows/rolling-restart.ts";
 import { serverKilled } from "../rows/server-killed.ts";
 import { workersKilled } from "../rows/worker-killed.ts";
 import { testRow } from "../run-row.ts";
@@ -21,10 +20,10 @@ const { seed, only } = inject("faults");
 const isWanted = (row: string): boolean => only === null || only.split(",").includes(row.split(",")[0] ?? row);
 
 /**
- * These do not hold yet on a busy machine: what a stopping worker gives back, what the ladder holds when its node ends, and suspects that take their turns
+ * These do not hold yet on a busy machine: what the ladder holds when its node ends, and suspects that take their turns
  * for too long.
  */
-const failing = [rollingRestart, nodeStopped, poison, serverKilled("SIGKILL"), serverKilled("SIGTERM"), delaysRow];
+const failing = [nodeStopped, poison, serverKilled("SIGKILL"), serverKilled("SIGTERM"), delaysRow];
 const all = [...rows, ...failing, workersKilled("classic", 10), leaderKilled, partition];
 for (const row of all) if (isWanted(row.row)) testRow(row, { seed });
 

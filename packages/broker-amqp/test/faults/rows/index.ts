@@ -6,6 +6,7 @@ import { deliveryLimit } from "./delivery-limit.ts";
 import { handlerThrows } from "./handler-throws.ts";
 import { killedInBetween } from "./killed-in-between.ts";
 import { queueDeleted, queueOtherwise } from "./queue-deleted.ts";
+import { rollingRestart } from "./rolling-restart.ts";
 import { unroutable } from "./unroutable.ts";
 import { workersKilled } from "./worker-killed.ts";
 
@@ -13,6 +14,7 @@ import { workersKilled } from "./worker-killed.ts";
 export const rows: readonly Row[] = [
   workersKilled("quorum", 5),
   ...killedInBetween,
+  rollingRestart,
   ...connectionsClosed,
   alarm,
   consumerTimeout,

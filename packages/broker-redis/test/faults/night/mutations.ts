@@ -40,8 +40,8 @@ export const mutations: readonly SeenMutation[] = [
   {
     name: "nobody looks for what a lost answer has brought",
     file: "holder.ts",
-    from: "if (this.#isInDoubt && most > 0) {",
-    to: "if (this.#isInDoubt && most < 0) {",
+    from: "await adopt(connection, this.keys, { id: incarnation.id, most, known: incarnation.tags })",
+    to: "[]",
     seenBy: repliesLost,
     seenAs: /the queue is empty|every worker works/,
   },

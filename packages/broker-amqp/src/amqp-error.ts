@@ -56,7 +56,7 @@ export function unreachable(error: unknown, address: string): BrokerError {
   }
   if (/certificate|CERT_|ERR_TLS|ERR_SSL|ERR_OSSL|altnames|handshake failure/i.test(`${String(code)} ${text}`)) {
     return new BrokerError("Q1021", `no encrypted connection to RabbitMQ at ${address}: ${firstWords(text)}`, {
-      hint: "the options are ca, cert, key and servername",
+      hint: hintForTls(text),
     });
   }
   const reason = typeof code === "string" ? code : firstWords(text).replace(/:.*$/, "");
@@ -74,8 +74,18 @@ export function clashingArgument(error: unknown): string | undefined {
 function hintFor(reason: string, isEncrypted: boolean): string {
   if (/^(ENOTFOUND|EAI_AGAIN)/.test(reason)) return "is the host in the URL right? No address was found for it";
   const running = "is it running, and reachable from here?";
-  if (isEncrypted) return `${running} Does it speak TLS on this port?`;
+  // What a server says when it misses a certificate may be lost as it hangs up.
+  if (isEncrypted)
+    return `${running} Does it speak TLS on this port, or ask for a certificate of yours (cert and key)?`;
   return /ECONNRESET|ended|close/i.test(reason) ? `${running} If it speaks TLS, the URL begins with amqps:` : running;
+}
+
+/** OpenSSL's words for what it reads from a server without TLS, and for the alert of one that misses a certificate. */
+function hintForTls(text: string): string {
+  if (/wrong version number|packet length/i.test(text))
+    return "does it speak TLS on this port? The URL of one that does not begins with amqp:";
+  if (/alert/i.test(text)) return "the server asks for a certificate of yours: the options cert and key";
+  return "the options are ca, cert, key and servername";
 }
 
 /** What the server said, without what amqplib puts around it. */

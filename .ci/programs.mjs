@@ -72,6 +72,7 @@ export const programs = [
     apt: "openssl",
     suites: [
       `${testServers}/test-certificates.test.ts`,
+      `${brokerAmqp}/tls.test.ts`,
       `${testServers}/rabbit-server.test.ts`,
       ...["cluster", "connect", "secrets", "sentinel", "server-check"].map(
         (suite) => `${brokerRedis}/${suite}.test.ts`,

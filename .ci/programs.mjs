@@ -57,7 +57,7 @@ export const programs = [
     // Not `rabbitmq-server --version`, which starts a server. Only root has sbin on its PATH on Debian.
     probe: ["sh", "-c", "test -x /usr/lib/rabbitmq/bin/rabbitmq-server || command -v rabbitmq-server"],
     apt: "rabbitmq-server",
-    suites: [`${testServers}/rabbit-server.test.ts`, ...suitesIn(brokerAmqp)],
+    suites: [`${testServers}/rabbit-server.test.ts`, "apps/cli/test/rabbitmq.test.ts", ...suitesIn(brokerAmqp)],
   },
   {
     name: "a C compiler",

@@ -1,5 +1,5 @@
 import { formatMs } from "@q/core";
-import type { QueueStats } from "@q/core/broker";
+import type { QueueInspector, QueueStats } from "@q/core/broker";
 import type { Colors } from "./output/colors.ts";
 import { formatCount } from "./output/numbers.ts";
 import { printable } from "./output/printable.ts";
@@ -42,4 +42,10 @@ export function queueRow(stats: QueueStats, colors: Colors, finishedPerMinute?: 
     consumers === 0 ? (isStranded ? colors.yellow("none") : "none") : formatCount(consumers),
     paused ? colors.yellow("paused") : isStranded ? colors.yellow("!") : "",
   ];
+}
+
+/** What a `?` in the table means; `undefined` when there is none. */
+export function gapsNote({ gaps }: QueueInspector, stats: readonly QueueStats[]): string | undefined {
+  const hasGap = stats.some((one) => Object.values(one).includes(null));
+  return hasGap && gaps !== undefined ? `? ${gaps}.` : undefined;
 }

@@ -70,7 +70,7 @@ export class Project {
     const folder = await mkdtemp(join(tmpdir(), "q-cli-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
     await mkdir(join(folder, "node_modules/@q"), { recursive: true });
-    for (const name of ["core", "broker-sqlite"]) {
+    for (const name of ["core", "broker-sqlite", "broker-amqp"]) {
       await symlink(join(packages, name), join(folder, "node_modules/@q", name));
     }
     const project = new Project(folder);

@@ -13,6 +13,8 @@ export interface Inspected {
 
 /** What AMQP itself tells of queues; the server's management interface would know more, on another port. */
 export class AmqpInspector implements QueueInspector {
+  readonly gaps: string =
+    "RabbitMQ tells its clients what is ready, and neither how old that is, nor what is delayed or held: rabbitmqctl list_queues shows more";
   readonly #opened: () => Inspected;
 
   /** @param opened throws while the broker is not open */

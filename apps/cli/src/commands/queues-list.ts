@@ -3,7 +3,7 @@ import { BrokerCommand, inspectorOf } from "../app-command.ts";
 import { exitCode } from "../exit-code.ts";
 import { listFlag } from "../flag.ts";
 import { selectQueues } from "../known-queues.ts";
-import { queueColumns, queueRow } from "../queue-table.ts";
+import { gapsNote, queueColumns, queueRow } from "../queue-table.ts";
 
 export class QueuesListCommand extends BrokerCommand {
   static override readonly paths: string[][] = [["queues", "list"]];
@@ -19,17 +19,21 @@ export class QueuesListCommand extends BrokerCommand {
   queues: string[] = listFlag("-Q,--queues", "names", "only these");
 
   async execute(): Promise<number> {
-    const stats = await this.withBroker(async ({ app }) => {
+    const { stats, note } = await this.withBroker(async ({ app }) => {
       const inspector = inspectorOf(app.broker);
       const names = await selectQueues(app, inspector, this.queues);
-      return Promise.all(names.map((name) => inspector.stats(name)));
+      const found = await Promise.all(names.map((name) => inspector.stats(name)));
+      return { stats: found, note: gapsNote(inspector, found) };
     });
-    if (this.json) this.output.json({ queues: stats });
-    else
-      this.output.table(
-        queueColumns,
-        stats.map((one) => queueRow(one, this.output.colors)),
-      );
+    if (this.json) {
+      this.output.json({ queues: stats });
+      return exitCode.done;
+    }
+    this.output.table(
+      queueColumns,
+      stats.map((one) => queueRow(one, this.output.colors)),
+    );
+    if (note !== undefined) this.output.note(note);
     return exitCode.done;
   }
 }

@@ -12,7 +12,7 @@ import { counted, formatAgo } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
 import type { Column } from "../output/table.ts";
 import { pingWorkers, type WorkerReply } from "../ping-workers.ts";
-import { queueRow, statusColumns } from "../queue-table.ts";
+import { gapsNote, queueRow, statusColumns } from "../queue-table.ts";
 import { strandedWarning } from "../queue-warnings.ts";
 
 const workerColumns: readonly Column[] = [
@@ -32,6 +32,8 @@ interface Status {
   readonly queues: readonly QueueStatus[];
   /** `undefined`: they cannot be asked. */
   readonly workers: readonly WorkerReply[] | undefined;
+  /** Why the broker leaves figures out, when it does. */
+  readonly note: string | undefined;
 }
 
 export class StatusCommand extends BrokerCommand {
@@ -78,10 +80,14 @@ export class StatusCommand extends BrokerCommand {
       Promise.all(names.map((name) => inspector.stats(name))),
       pingWorkers(app.broker),
     ]);
-    return { queues: queues.map((stats) => ({ ...stats, finishedPerMinute: rateOf(stats.queue, workers) })), workers };
+    return {
+      queues: queues.map((stats) => ({ ...stats, finishedPerMinute: rateOf(stats.queue, workers) })),
+      workers,
+      note: gapsNote(inspector, queues),
+    };
   }
 
-  #show({ queues, workers }: Status, again: boolean): void {
+  #show({ queues, workers, note }: Status, again: boolean): void {
     if (this.json) {
       this.output.json({ queues, workers: workers ?? null });
       return;
@@ -98,6 +104,7 @@ export class StatusCommand extends BrokerCommand {
       workerColumns,
       (workers ?? []).map((worker) => this.#workerRow(worker)),
     );
+    if (note !== undefined) this.output.note(note);
     for (const stats of queues) {
       const warning = strandedWarning(stats);
       if (warning !== undefined) this.output.warn(`${warning}: q worker -Q ${stats.queue}`);

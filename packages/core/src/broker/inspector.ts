@@ -67,6 +67,8 @@ export interface QueueInspector {
   /** Every queue that the broker knows, in order of name. */
   queues(): Promise<readonly string[]>;
   stats(queue: string): Promise<QueueStats>;
+  /** Why some figures of `stats` are `null`, a sentence for people. Absent where none is. */
+  readonly gaps?: string;
   /** Next to be delivered first, within the state. Absent where looking would disturb the queue. */
   readonly peek?: (queue: string, state: WaitingState, options: PageOptions) => Promise<Page<PeekedMessage>>;
   /** Deletes what is ready or delayed, leaves what is in flight; answers how many. */

@@ -231,8 +231,7 @@ export class Topology {
 
   async #declareStep(link: Link, delayMs: number): Promise<void> {
     const step = stepName(delayMs);
-    const options = { "x-queue-type": "classic", "x-message-ttl": delayMs, "x-dead-letter-exchange": "" };
-    await link.ask((channel) => channel.assertQueue(step, { durable: true, arguments: options }));
+    await link.ask((channel) => channel.assertQueue(step, { durable: true, arguments: handsOn(delayMs, "") }));
     await link.ask((channel) => channel.assertExchange(step, "fanout", { durable: true }));
     await link.ask((channel) => channel.bindQueue(step, step, ""));
   }
@@ -248,18 +247,16 @@ export class Topology {
   }
 
   async #declareLevel(link: Link, level: number, next: string): Promise<void> {
-    const options = {
-      "x-queue-type": "quorum",
-      "x-dead-letter-strategy": "at-least-once",
-      "x-overflow": "reject-publish",
-      "x-message-ttl": 2 ** level * 1000,
-      "x-dead-letter-exchange": next,
-    };
+    const options = { durable: true, arguments: handsOn(2 ** level * 1000, next) };
     try {
-      await link.ask((channel) => channel.assertQueue(ladder.name(level), { durable: true, arguments: options }));
+      await link.ask((channel) => channel.assertQueue(ladder.name(level), options));
     } catch (error) {
-      // Celery can be told to make classic ones; they do as well.
+      // Celery can be told to make classic ones.
       if (clashingArgument(error) === undefined) throw error;
+      this.#logger.warn(
+        { queue: ladder.name(level) },
+        "a queue of delayed messages is not as Celery declares it by default: if it is a classic one, a delayed message may be lost when the server dies",
+      );
     }
   }
 
@@ -275,4 +272,15 @@ export class Topology {
       },
     );
   }
+}
+
+/** Arguments of a queue that hands on what has waited, and forgets it when it has arrived. A classic queue forgets it at once. */
+function handsOn(afterMs: number, exchange: string): Readonly<Record<string, string | number>> {
+  return {
+    "x-queue-type": "quorum",
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+    "x-message-ttl": afterMs,
+    "x-dead-letter-exchange": exchange,
+  };
 }

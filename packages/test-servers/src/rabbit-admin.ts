@@ -87,6 +87,14 @@ export class RabbitAdmin {
     await this.command("clear_policy", "-p", vhost, name);
   }
 
+  /**
+   * Makes the node write down which quorum queues it has. By itself it does so half a second after it has made one, and a node that dies before that comes
+   * back with the queue empty, and without a leader for ever.
+   */
+  async writeDownQueues(): Promise<void> {
+    await this.evaluate("[ok = dets:sync(Table) || Table <- dets:all()]");
+  }
+
   async deleteQueue(queue: string, vhost = "/"): Promise<void> {
     await this.command("delete_queue", "-p", vhost, queue);
   }

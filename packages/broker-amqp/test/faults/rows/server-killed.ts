@@ -15,6 +15,7 @@ export function serverKilled(signal: "SIGKILL" | "SIGTERM"): Row {
       const { server } = site;
       const load = await Load.start(world, { site, mayRepeat: true });
       const held = load.fleet.workers.length * 10;
+      await site.admin.writeDownQueues();
       await server.kill(signal);
       await server.restart();
       const upAt = Date.now();

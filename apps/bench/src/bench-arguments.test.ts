@@ -1,33 +1,49 @@
 import { expect, test } from "vitest";
 import { readArguments } from "./bench-arguments.ts";
-import { peerNames } from "./peers.ts";
 
 test("without arguments everything is run, five times, and kept", () => {
   expect(readArguments([])).toEqual({
+    fields: ["redis", "amqp-quorum", "amqp-classic"],
     isQuick: false,
     repeats: 5,
-    peers: peerNames,
+    peers: [],
     workloads: [],
     tasks: Infinity,
-    name: "redis",
+    suffix: "",
   });
 });
 
-test("a quick run does not overwrite the results of a full one", () => {
-  expect(readArguments(["--quick"])).toMatchObject({ isQuick: true, repeats: 2, name: "redis-quick" });
+test("fields are taken by what their names contain", () => {
+  expect(readArguments(["--field", "amqp"]).fields).toEqual(["amqp-quorum", "amqp-classic"]);
+  expect(readArguments(["--field", "classic,redis"]).fields).toEqual(["redis", "amqp-classic"]);
+});
+
+test("a field alone is kept: its results are files of their own", () => {
+  expect(readArguments(["--field", "redis"])).toMatchObject({ suffix: "" });
+});
+
+test("a quick run does not overwrite the results of a full one, and neither does one with a name", () => {
+  expect(readArguments(["--quick"])).toMatchObject({ isQuick: true, repeats: 1, suffix: "-quick" });
+  expect(readArguments(["--name", "mine"])).toMatchObject({ suffix: "-mine" });
 });
 
 test("a part of the bench writes no results, unless they have a name", () => {
-  expect(readArguments(["--workloads", "drain,bulk"])).toMatchObject({ workloads: ["drain", "bulk"], name: undefined });
-  expect(readArguments(["--peers", "q", "--name", "mine"])).toMatchObject({ peers: ["q"], name: "mine" });
+  expect(readArguments(["--workloads", "drain,bulk"])).toMatchObject({
+    workloads: ["drain", "bulk"],
+    suffix: undefined,
+  });
+  expect(readArguments(["--peers", "q", "--name", "mine"])).toMatchObject({ peers: ["q"], suffix: "-mine" });
 });
 
 test("with few tasks it is no measurement, and nothing is written", () => {
-  expect(readArguments(["--tasks", "5"])).toMatchObject({ tasks: 5, name: undefined });
+  expect(readArguments(["--tasks", "5"])).toMatchObject({ tasks: 5, suffix: undefined });
 });
 
-test("a peer or an option that is not known is refused", () => {
+test("a field, a peer or an option that is not known is refused", () => {
+  expect(() => readArguments(["--field", "kafka"])).toThrow('no field is called "kafka": redis, amqp-quorum');
+  expect(() => readArguments(["--field", "redis,"])).toThrow('no field is called ""');
   expect(() => readArguments(["--peers", "q,resque"])).toThrow('no peer is called "resque": q, bullmq');
+  expect(() => readArguments(["--field", "redis", "--peers", "raw-amqplib"])).toThrow("raw-amqplib");
   expect(() => readArguments(["--quik"])).toThrow("--quik");
   expect(() => readArguments(["--repeats", "0"])).toThrow("--repeats");
   expect(() => readArguments(["--tasks", "few"])).toThrow("--tasks");

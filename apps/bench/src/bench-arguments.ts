@@ -1,20 +1,23 @@
 import { parseArgs } from "node:util";
+import { fieldNames, type FieldName } from "./field-name.ts";
 import { peerNames } from "./peers.ts";
 
 export interface BenchArguments {
+  readonly fields: readonly FieldName[];
   readonly isQuick: boolean;
   readonly repeats: number;
-  /** Names of the peers that take part. */
+  /** Names of the peers that take part, each on the fields where it is; empty is all of them. */
   readonly peers: readonly string[];
   /** What the name of a workload contains; empty is all of them. */
   readonly workloads: readonly string[];
   /** Most tasks of a workload; with few, it is seen whether it works, and no more. */
   readonly tasks: number;
-  /** Name of the files of the results; `undefined` writes none. */
-  readonly name: string | undefined;
+  /** What follows the field in the names of the files of the results; `undefined` writes none. */
+  readonly suffix: string | undefined;
 }
 
 const options = {
+  field: { type: "string" },
   quick: { type: "boolean" },
   repeats: { type: "string" },
   peers: { type: "string" },
@@ -27,14 +30,26 @@ const options = {
 export function readArguments(args: readonly string[]): BenchArguments {
   const { values } = parseArgs({ args: [...args], options });
   const isQuick = values.quick ?? false;
-  const peers = values.peers?.split(",") ?? peerNames;
-  const stranger = peers.find((peer) => !peerNames.includes(peer));
-  if (stranger !== undefined) throw new Error(`no peer is called "${stranger}": ${peerNames.join(", ")}`);
-  const repeats = countOf("repeats", values.repeats) ?? (isQuick ? 2 : 5);
+  const fields = readFields(values.field);
+  const peers = values.peers?.split(",") ?? [];
+  const known = new Set(fields.flatMap(peerNames));
+  const stranger = peers.find((peer) => !known.has(peer));
+  if (stranger !== undefined) throw new Error(`no peer is called "${stranger}": ${[...known].join(", ")}`);
+  const repeats = countOf("repeats", values.repeats) ?? (isQuick ? 1 : 5);
   const tasks = countOf("tasks", values.tasks) ?? Infinity;
   const isWhole = values.peers === undefined && values.workloads === undefined && tasks === Infinity;
-  const name = values.name ?? (isWhole ? `redis${isQuick ? "-quick" : ""}` : undefined);
-  return { isQuick, repeats, peers, workloads: values.workloads?.split(",") ?? [], tasks, name };
+  const name = values.name ?? (isQuick ? "quick" : "");
+  const suffix = values.name === undefined && !isWhole ? undefined : name === "" ? "" : `-${name}`;
+  return { fields, isQuick, repeats, peers, workloads: values.workloads?.split(",") ?? [], tasks, suffix };
+}
+
+/** Those whose names contain one of the parts. */
+function readFields(text: string | undefined): readonly FieldName[] {
+  if (text === undefined) return fieldNames;
+  const parts = text.split(",");
+  const stranger = parts.find((part) => part === "" || !fieldNames.some((name) => name.includes(part)));
+  if (stranger !== undefined) throw new Error(`no field is called "${stranger}": ${fieldNames.join(", ")}`);
+  return fieldNames.filter((name) => parts.some((part) => name.includes(part)));
 }
 
 function countOf(option: string, text: string | undefined): number | undefined {

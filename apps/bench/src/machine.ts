@@ -8,13 +8,14 @@ export interface Machine {
   readonly memoryGb: number;
   readonly system: string;
   readonly node: string;
-  readonly redis: string;
+  /** Its name and version. */
+  readonly server: string;
   /** Processes that wanted a processor in the last minute. More than there are processors spoil rates and latencies. */
   readonly load: number;
 }
 
 /** Asked before the bench itself makes it busy. */
-export function describeMachine(redis: string): Machine {
+export function describeMachine(server: string): Machine {
   const processors = cpus();
   return {
     processor: processors[0]?.model.trim() ?? "unknown",
@@ -22,7 +23,7 @@ export function describeMachine(redis: string): Machine {
     memoryGb: Math.round(totalmem() / 1024 ** 3),
     system: `${process.platform} ${process.arch}`,
     node: process.versions.node,
-    redis,
+    server,
     load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
   };
 }

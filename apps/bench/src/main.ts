@@ -1,46 +1,64 @@
 // pnpm bench: measures, prints the tables, writes the results.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readArguments } from "./bench-arguments.ts";
+import { Field } from "./field.ts";
+import type { FieldName } from "./field-name.ts";
 import { describeMachine, versionOf } from "./machine.ts";
 import { measure } from "./measure.ts";
-import { loadPeer } from "./peers.ts";
-import { RedisField } from "./redis-field.ts";
+import { loadPeer, peerNames } from "./peers.ts";
 import { report } from "./report.ts";
 import type { PeerFacts, Results } from "./results.ts";
 import { targets } from "./targets.ts";
 import { wholeLife } from "./whole-life.ts";
 import { workloads } from "./workloads.ts";
 
-const { isQuick, repeats, peers, workloads: wanted, tasks, name } = readArguments(process.argv.slice(2));
-const field = await RedisField.open();
-try {
-  const machine = describeMachine(await field.version());
-  const measured = await measure(field, {
-    isQuick,
-    repeats,
-    peers,
-    tasks,
-    workloads: workloads.filter((one) => wanted.length === 0 || wanted.some((part) => one.name.includes(part))),
-    onStep: (what) => console.error(what),
-  });
-  const results: Results = {
-    date: new Date().toISOString(),
-    isQuick,
-    repeats,
-    machine,
-    peers: await Promise.all(peers.map(factsOf)),
-    targets,
-    measurements: [...measured, ...wholeLife(measured)],
-  };
+const {
+  fields,
+  isQuick,
+  repeats,
+  peers: wantedPeers,
+  workloads: wanted,
+  tasks,
+  suffix,
+} = readArguments(process.argv.slice(2));
+for (const field of fields) {
+  const peers = peerNames(field).filter((peer) => wantedPeers.length === 0 || wantedPeers.includes(peer));
+  if (peers.length === 0) continue;
+  const results = await run(field, peers);
   const text = report(results);
   console.log(text);
-  if (name !== undefined) write(name, results, text);
-} finally {
-  await field.close();
+  if (suffix !== undefined) write(`${field}${suffix}`, results, text);
 }
 
-async function factsOf(peer: string): Promise<PeerFacts> {
-  const { name: title, packages, settings } = await loadPeer(peer);
+async function run(name: FieldName, peers: readonly string[]): Promise<Results> {
+  const field = await Field.open(name);
+  try {
+    const machine = describeMachine(await field.describe());
+    const measured = await measure(field, {
+      isQuick,
+      repeats,
+      peers,
+      tasks,
+      workloads: workloads[name].filter((one) => wanted.length === 0 || wanted.some((part) => one.name.includes(part))),
+      onStep: (what) => console.error(`${name}, ${what}`),
+    });
+    return {
+      field: name,
+      date: new Date().toISOString(),
+      isQuick,
+      repeats,
+      machine,
+      peers: await Promise.all(peers.map((peer) => factsOf(name, peer))),
+      targets: targets[name],
+      measurements: [...measured, ...wholeLife(measured)],
+    };
+  } finally {
+    await field.close();
+  }
+}
+
+async function factsOf(field: FieldName, peer: string): Promise<PeerFacts> {
+  const { name: title, packages, settings } = await loadPeer(field, peer);
   const versions = Object.fromEntries(packages.map((packageName) => [packageName, versionOf(packageName)]));
   return { name: peer, title, versions, settings };
 }

@@ -15,6 +15,7 @@ export type MetricKey =
   | "commands"
   | "bytes"
   | "p50Us"
+  | "p95Us"
   | "p99Us"
   | "p999Us"
   | "workerMb"
@@ -26,12 +27,13 @@ export type Sample = Readonly<Partial<Record<MetricKey, number>>>;
 export const metrics: readonly Metric[] = [
   { key: "perSecond", title: "Tasks per second", digits: 0, moreIsBetter: true },
   { key: "p50Us", title: "Latency, median, in µs", digits: 0, moreIsBetter: false },
+  { key: "p95Us", title: "Latency, 95th percentile, in µs", digits: 0, moreIsBetter: false },
   { key: "p99Us", title: "Latency, 99th percentile, in µs", digits: 0, moreIsBetter: false },
   { key: "p999Us", title: "Latency, 99.9th percentile, in µs", digits: 0, moreIsBetter: false },
   { key: "startMs", title: "Milliseconds until the first task", digits: 0, moreIsBetter: false },
   { key: "clientUs", title: "CPU of producer or worker per task, in µs", digits: 1, moreIsBetter: false },
   { key: "serverUs", title: "CPU of the server per task, in µs", digits: 1, moreIsBetter: false },
-  { key: "commands", title: "Redis commands per task", digits: 2, moreIsBetter: false },
+  { key: "commands", title: "Commands of the server per task", digits: 2, moreIsBetter: false },
   { key: "bytes", title: "Memory of the server per pending task, in bytes", digits: 0, moreIsBetter: false },
   { key: "workerMb", title: "Resident memory of the worker, in MB", digits: 0, moreIsBetter: false },
 ];

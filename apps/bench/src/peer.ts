@@ -1,6 +1,6 @@
 import type { Payload } from "./payload.ts";
 
-/** Where a peer works: a Redis server, and a queue of its own on it. */
+/** Where a peer works: a server, and a queue on it. */
 export interface Place {
   readonly host: string;
   readonly port: number;

@@ -1,21 +1,38 @@
+import type { FieldName } from "./field-name.ts";
 import type { Peer } from "./peer.ts";
 
 /** What all others are compared with. */
 export const subject = "q";
 
-/** By the name that stands in tables and on the command line. Loaded one at a time: nobody runs with somebody else's client in memory. */
-const loaders: Readonly<Record<string, () => Promise<Peer>>> = {
-  [subject]: async () => (await import("./peers/q.ts")).q,
-  bullmq: async () => (await import("./peers/bullmq.ts")).bullmq,
-  "bee-queue": async () => (await import("./peers/bee-queue.ts")).beeQueue,
-  "raw-redis": async () => (await import("./peers/raw-redis.ts")).rawRedis,
+type Loaders = Readonly<Record<string, () => Promise<Peer>>>;
+
+/** By the name that stands on the command line. Loaded one at a time: nobody runs with somebody else's client in memory. */
+const loaders: Readonly<Record<FieldName, Loaders>> = {
+  redis: {
+    [subject]: async () => (await import("./peers/q-redis.ts")).qOnRedis,
+    bullmq: async () => (await import("./peers/bullmq.ts")).bullmq,
+    "bee-queue": async () => (await import("./peers/bee-queue.ts")).beeQueue,
+    "raw-redis": async () => (await import("./peers/raw-redis.ts")).rawRedis,
+  },
+  "amqp-quorum": onRabbit("quorum"),
+  "amqp-classic": onRabbit("classic"),
 };
 
-export const peerNames: readonly string[] = Object.keys(loaders);
+function onRabbit(queueType: "quorum" | "classic"): Loaders {
+  return {
+    [subject]: async () => (await import("./peers/q-amqp.ts")).qOnRabbit(queueType),
+    "rabbitmq-client": async () => (await import("./peers/rabbitmq-client.ts")).rabbitmqClient(queueType),
+    "raw-amqplib": async () => (await import("./peers/raw-amqplib.ts")).rawAmqplib(queueType),
+  };
+}
 
-/** @throws Error for a name that is not known */
-export async function loadPeer(name: string): Promise<Peer> {
-  const load = loaders[name];
-  if (load === undefined) throw new Error(`no peer is called "${name}": ${peerNames.join(", ")}`);
+export function peerNames(field: FieldName): readonly string[] {
+  return Object.keys(loaders[field]);
+}
+
+/** @throws Error for a name that is not known there */
+export async function loadPeer(field: FieldName, name: string): Promise<Peer> {
+  const load = loaders[field][name];
+  if (load === undefined) throw new Error(`no peer is called "${name}": ${peerNames(field).join(", ")}`);
   return await load();
 }

@@ -13,6 +13,7 @@ function measured(workload: string, peer: string, samples: readonly Measurement[
 
 function resultsOf(measurements: readonly Measurement[], targets: readonly Target[] = []): Results {
   return {
+    field: "redis",
     date: "2030-01-02T03:04:05.000Z",
     isQuick: false,
     repeats: 2,
@@ -22,7 +23,7 @@ function resultsOf(measurements: readonly Measurement[], targets: readonly Targe
       memoryGb: 8,
       system: "linux x64",
       node: "20.0.0",
-      redis: "7.0.0",
+      server: "Redis 7.0.0",
       load: 0.5,
     },
     peers: [

@@ -1,3 +1,4 @@
+import { fieldTitles } from "./field-name.ts";
 import { metrics, type Metric } from "./metrics.ts";
 import { subject } from "./peers.ts";
 import type { PeerFacts, Results } from "./results.ts";
@@ -6,13 +7,13 @@ import type { Target } from "./targets.ts";
 
 /** The results as tables, for people. */
 export function report(results: Results): string {
-  const { date, isQuick, repeats, machine } = results;
-  const { processor, processors, memoryGb, system, node, redis, load } = machine;
+  const { field, date, isQuick, repeats, machine } = results;
+  const { processor, processors, memoryGb, system, node, server, load } = machine;
   const tables = metrics.flatMap((metric) => metricTable(results, metric));
   const peers = results.peers.map(describePeer);
   return [
-    `# q and its peers on Redis${isQuick ? ", quick run" : ""}`,
-    `${date.slice(0, 10)}, ${processors} × ${processor}, ${memoryGb} GB, ${system}, Node ${node}, Redis ${redis}. Load at the start: ${load}.`,
+    `# q and its peers on ${fieldTitles[field]}${isQuick ? ", quick run" : ""}`,
+    `${date.slice(0, 10)}, ${processors} × ${processor}, ${memoryGb} GB, ${system}, Node ${node}, ${server}. Load at the start: ${load}.`,
     `Medians of ${repeats} interleaved repeats, the smallest and largest in brackets. A ratio is taken within each repeat; above 1, q is ahead.`,
     ...targetTable(results),
     ...tables,

@@ -1,3 +1,4 @@
+import type { FieldName } from "./field-name.ts";
 import type { Machine } from "./machine.ts";
 import type { Sample } from "./metrics.ts";
 import type { Target } from "./targets.ts";
@@ -21,8 +22,9 @@ export interface PeerFacts {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Everything that one run of the bench found out: the JSON file. */
+/** Everything that one run of the bench found out on one field: the JSON file. */
 export interface Results {
+  readonly field: FieldName;
   readonly date: string;
   readonly isQuick: boolean;
   readonly repeats: number;

@@ -1,3 +1,4 @@
+import type { FieldName } from "./field-name.ts";
 import type { MetricKey } from "./metrics.ts";
 
 /** A figure to be reached: a ratio of q to a peer in the same repeat, or q's own. */
@@ -10,7 +11,7 @@ export interface Target {
   readonly atMost?: number;
 }
 
-export const targets: readonly Target[] = [
+const onRedis: readonly Target[] = [
   { workload: "enqueue, one by one", metric: "perSecond", against: "bullmq", atLeast: 1.2 },
   { workload: "enqueue, one by one", metric: "perSecond", against: "raw-redis", atLeast: 0.8 },
   { workload: "enqueue, 100 in flight", metric: "perSecond", against: "bullmq", atLeast: 5 },
@@ -34,3 +35,18 @@ export const targets: readonly Target[] = [
   { workload: "start of a worker", metric: "startMs", against: "bullmq", atMost: 1 },
   { workload: "drain, concurrency 100", metric: "workerMb", against: "bullmq", atMost: 1 },
 ];
+
+/** Of queues of both types. */
+const onRabbit: readonly Target[] = [
+  { workload: "enqueue, 100 in flight", metric: "perSecond", against: "raw-amqplib", atLeast: 0.9 },
+  { workload: "enqueue, bulk", metric: "perSecond", against: "raw-amqplib", atLeast: 0.9 },
+  { workload: "drain, concurrency 1", metric: "perSecond", against: "rabbitmq-client", atLeast: 5 },
+  { workload: "drain, concurrency 10", metric: "perSecond", against: "rabbitmq-client", atLeast: 1.7 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "rabbitmq-client", atLeast: 1 },
+];
+
+export const targets: Readonly<Record<FieldName, readonly Target[]>> = {
+  redis: onRedis,
+  "amqp-quorum": onRabbit,
+  "amqp-classic": onRabbit,
+};

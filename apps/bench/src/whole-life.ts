@@ -1,3 +1,4 @@
+import type { MetricKey, Sample } from "./metrics.ts";
 import type { Measurement } from "./results.ts";
 
 const parts = ["enqueue, 100 in flight", "drain, concurrency 100"] as const;
@@ -8,11 +9,13 @@ export function wholeLife(measurements: readonly Measurement[]): readonly Measur
   return (sends ?? []).flatMap((send) => {
     const drain = drains?.find(({ peer, repeat }) => peer === send.peer && repeat === send.repeat);
     if (drain === undefined) return [];
-    const { commands = 0, serverUs = 0 } = send.sample;
-    const sample = {
-      commands: commands + (drain.sample.commands ?? 0),
-      serverUs: serverUs + (drain.sample.serverUs ?? 0),
-    };
+    const sample: Sample = { ...sumOf("commands", send, drain), ...sumOf("serverUs", send, drain) };
     return [{ ...send, workload: "whole life", sample }];
   });
+}
+
+/** Nothing where one of them has not measured it. */
+function sumOf(key: MetricKey, { sample: one }: Measurement, { sample: other }: Measurement): Sample {
+  const [first, second] = [one[key], other[key]];
+  return first === undefined || second === undefined ? {} : { [key]: first + second };
 }

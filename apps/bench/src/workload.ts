@@ -1,5 +1,5 @@
+import type { Field } from "./field.ts";
 import type { Sample } from "./metrics.ts";
-import type { RedisField } from "./redis-field.ts";
 
 /** How many tasks a workload has, before a peer gets its share of them. */
 export interface Size {
@@ -8,7 +8,7 @@ export interface Size {
 }
 
 export interface Scope {
-  readonly field: RedisField;
+  readonly field: Field;
   /** Name of the peer, as the processes know it. */
   readonly peer: string;
   readonly count: number;

@@ -1,3 +1,4 @@
+import type { FieldName } from "./field-name.ts";
 import type { Workload } from "./workload.ts";
 import { drain } from "./workloads/drain.ts";
 import { enqueue } from "./workloads/enqueue.ts";
@@ -5,7 +6,7 @@ import { pendingMemory } from "./workloads/pending-memory.ts";
 import { timing } from "./workloads/timing.ts";
 import { workerStart } from "./workloads/worker-start.ts";
 
-export const workloads: readonly Workload[] = [
+const onRedis: readonly Workload[] = [
   enqueue("one by one", { quick: 4000, full: 20_000 }),
   enqueue("100 in flight", { quick: 20_000, full: 100_000 }),
   enqueue("bulk", { quick: 20_000, full: 100_000 }),
@@ -18,3 +19,22 @@ export const workloads: readonly Workload[] = [
   workerStart,
   pendingMemory,
 ];
+
+/** A confirm goes to the disk, so there are fewer tasks. No peer delays tasks, and memory says little of what lies on a disk. */
+const onRabbit: readonly Workload[] = [
+  enqueue("one by one", { quick: 400, full: 2000 }),
+  enqueue("100 in flight", { quick: 4000, full: 30_000 }),
+  enqueue("bulk", { quick: 4000, full: 30_000 }),
+  drain(1, { quick: 4000, full: 30_000 }),
+  drain(10, { quick: 4000, full: 30_000 }),
+  drain(100, { quick: 4000, full: 30_000 }),
+  timing("latency of an idle worker", "paced", { quick: 90, full: 500 }),
+  timing("latency at 1,000 a second", "steady", { quick: 900, full: 5000 }),
+  workerStart,
+];
+
+export const workloads: Readonly<Record<FieldName, readonly Workload[]>> = {
+  redis: onRedis,
+  "amqp-quorum": onRabbit,
+  "amqp-classic": onRabbit,
+};

@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { payload, type Payload } from "../payload.ts";
+import { payloadTemplate } from "../payload-template.ts";
 import type { Peer, Place, Runner, RunnerOptions, Sender } from "../peer.ts";
-import { q } from "./q.ts";
+import { qOnRedis } from "./q-redis.ts";
 
 const valuesOfPush = 100;
 const valuesOfPop = 100;
@@ -53,13 +54,11 @@ async function envelopes(client: Redis, place: Place): Promise<(payload: Payload
   // Another one, where no worker takes it away.
   const queue = `${place.queue}.sample`;
   const sample = payload(0);
-  const sender = await q.openSender({ ...place, queue });
+  const sender = await qOnRedis.openSender({ ...place, queue });
   await sender.send(sample);
   await sender.close();
   const text = ((await client.rpop(queue)) ?? "").replace(queue, place.queue);
-  const [before, between, after] = text.split(new RegExp(`${sample.sentAtUs}|${sample.id}`));
-  if (after === undefined) throw new Error("the sample of a message does not hold its numbers");
-  return ({ id, sentAtUs }) => `${before}${id}${between}${sentAtUs}${after}`;
+  return payloadTemplate(text, sample);
 }
 
 async function openRunner(place: Place, { readsPayload, onTask }: RunnerOptions): Promise<Runner> {

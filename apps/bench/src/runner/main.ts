@@ -5,7 +5,7 @@ import { ageUs, type Payload } from "../payload.ts";
 import { loadPeer } from "../peers.ts";
 import type { RunnerSetup, RunOrder, RunReport } from "./orders.ts";
 
-await serve(async ({ peer, place, concurrency, warmUp, count, measuresAge }: RunnerSetup) => {
+await serve(async ({ field, peer, place, concurrency, warmUp, count, measuresAge }: RunnerSetup) => {
   const agesUs: number[] = [];
   let clock = new CpuClock();
   let started = 0;
@@ -21,7 +21,7 @@ await serve(async ({ peer, place, concurrency, warmUp, count, measuresAge }: Run
     if (started === warmUp + count) finish({ ...clock.read(), agesUs, residentBytes: process.memoryUsage.rss() });
   };
   const runner = await (
-    await loadPeer(peer)
+    await loadPeer(field, peer)
   ).openRunner(place, {
     concurrency,
     readsPayload: measuresAge,

@@ -1,7 +1,9 @@
+import type { FieldName } from "../field-name.ts";
 import type { Place } from "../peer.ts";
 
 /** Whose worker a process is, and where. */
 export interface RunnerSetup {
+  readonly field: FieldName;
   readonly peer: string;
   readonly place: Place;
   readonly concurrency: number;

@@ -59,8 +59,8 @@ const manners: Readonly<Record<Manner, (sender: Sender, count: number) => Promis
   },
 };
 
-await serve(async ({ peer, place }: SenderSetup) => {
-  const sender = await (await loadPeer(peer)).openSender(place);
+await serve(async ({ field, peer, place }: SenderSetup) => {
+  const sender = await (await loadPeer(field, peer)).openSender(place);
   return {
     answer: async ({ manner, count }: SendOrder): Promise<SendCost> => {
       const clock = new CpuClock();

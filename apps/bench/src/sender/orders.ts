@@ -1,7 +1,9 @@
+import type { FieldName } from "../field-name.ts";
 import type { Place } from "../peer.ts";
 
 /** Whose producer a process is, and where. The first message that it gets. */
 export interface SenderSetup {
+  readonly field: FieldName;
   readonly peer: string;
   readonly place: Place;
 }

@@ -13,7 +13,9 @@ export const pendingMemory: Workload = {
       const sender = await field.sender(peer);
       await sender.ask({ manner: "bulk", count: tasks });
       await sender.close();
-      return (await field.counters()).usedBytes;
+      const { usedBytes } = await field.counters();
+      if (usedBytes === undefined) throw new Error("the server does not tell its memory");
+      return usedBytes;
     };
     const before = await usedBytesAfter(warmUp);
     const after = await usedBytesAfter(warmUp + count);

@@ -17,7 +17,12 @@ export function timing(name: string, manner: Manner, size: Size): Workload {
       const { agesUs } = await runner.ask("report");
       await sender.close();
       await runner.close();
-      return { p50Us: quantile(agesUs, 0.5), p99Us: quantile(agesUs, 0.99), p999Us: quantile(agesUs, 0.999) };
+      return {
+        p50Us: quantile(agesUs, 0.5),
+        p95Us: quantile(agesUs, 0.95),
+        p99Us: quantile(agesUs, 0.99),
+        p999Us: quantile(agesUs, 0.999),
+      };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readCounters } from "./redis-field.ts";
+import { readCounters } from "./redis-server.ts";
 
 const info = [
   "# Memory",

@@ -1,0 +1,23 @@
+import type { Place } from "./peer.ts";
+
+/** What a server has used since it was started. */
+export interface ServerCounters {
+  /** Absent where the system does not tell. */
+  readonly cpuUs?: number;
+  /** Absent where the server does not count them. */
+  readonly commands?: number;
+  /** Absent where memory says little: what waits lies on the disks. */
+  readonly usedBytes?: number;
+}
+
+/** A server of the bench's own. */
+export interface BenchServer {
+  /** Where all peers work, one at a time. */
+  readonly place: Place;
+  /** Its name and version. */
+  describe(): Promise<string>;
+  counters(): Promise<ServerCounters>;
+  /** Nothing of the runs before is left. */
+  clear(): Promise<void>;
+  stop(): Promise<void>;
+}

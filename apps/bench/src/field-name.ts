@@ -1,0 +1,11 @@
+/** A kind of server, on which peers are measured side by side. Each has its own results. */
+export type FieldName = "redis" | "amqp-quorum" | "amqp-classic";
+
+/** As people read them. */
+export const fieldTitles: Readonly<Record<FieldName, string>> = {
+  redis: "Redis",
+  "amqp-quorum": "RabbitMQ, quorum queues",
+  "amqp-classic": "RabbitMQ, classic queues",
+};
+
+export const fieldNames = Object.keys(fieldTitles) as readonly FieldName[]; // the keys of a record

@@ -1,0 +1,18 @@
+import { redis } from "@q/broker-redis";
+import type { Peer, Place } from "../peer.ts";
+import { openBenchRunner, openBenchSender } from "./q-app.ts";
+
+/** As its users have it, see `q-app.ts`. */
+export const qOnRedis: Peer = {
+  name: "q",
+  packages: ["@q/core", "@q/broker-redis"],
+  settings: {},
+  share: 1,
+  hasDelays: true,
+  openSender: (place) => openBenchSender(place, brokerOf(place)),
+  openRunner: (place, options) => openBenchRunner(place, brokerOf(place), options),
+};
+
+function brokerOf({ host, port }: Place) {
+  return redis(`redis://${host}:${port}/0`);
+}

@@ -1,0 +1,51 @@
+import { RedisServer } from "@q/test-servers";
+import type { BenchServer, ServerCounters } from "../bench-server.ts";
+import type { Place } from "../peer.ts";
+
+/** Redis without persistence. */
+export class RedisBenchServer implements BenchServer {
+  readonly #server: RedisServer;
+
+  private constructor(server: RedisServer) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<RedisBenchServer> {
+    return new RedisBenchServer(await RedisServer.start());
+  }
+
+  get place(): Place {
+    return { host: this.#server.host, port: this.#server.port, queue: "bench" };
+  }
+
+  async describe(): Promise<string> {
+    const info = String(await this.#server.command("INFO", "server"));
+    return `Redis ${/^redis_version:(.*)\r$/m.exec(info)?.[1] ?? "of an unknown version"}`;
+  }
+
+  async counters(): Promise<ServerCounters> {
+    return readCounters(String(await this.#server.command("INFO", "everything")));
+  }
+
+  async clear(): Promise<void> {
+    await this.#server.command("FLUSHALL", "SYNC");
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+  }
+}
+
+/** @param info the answer to INFO */
+export function readCounters(info: string): Required<ServerCounters> {
+  const field = (name: string): number => {
+    const value = new RegExp(`^${name}:([0-9.]+)\r?$`, "m").exec(info)?.[1];
+    if (value === undefined) throw new Error(`the server does not tell its ${name}`);
+    return Number(value);
+  };
+  return {
+    commands: field("total_commands_processed"),
+    cpuUs: (field("used_cpu_user") + field("used_cpu_sys")) * 1e6,
+    usedBytes: field("used_memory"),
+  };
+}

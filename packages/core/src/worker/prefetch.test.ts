@@ -1,31 +1,60 @@
 import { expect, test } from "vitest";
 import { Prefetch } from "./prefetch.ts";
 
-function after(ms: number, concurrency = 10, fixed?: number): number {
+/** A worker's prefetch, and how its time goes by: `runs` of the same length, one after the other. */
+function setUp(concurrency = 10, fixed?: number): { prefetch: Prefetch; run: (ms: number, runs: number) => number } {
   const prefetch = new Prefetch(concurrency, fixed);
-  for (let run = 0; run < 200; run += 1) prefetch.ran(ms);
-  return prefetch.size;
+  let now = 5000;
+  return {
+    prefetch,
+    run(ms, runs) {
+      for (let index = 0; index < runs; index += 1) {
+        now += ms;
+        prefetch.ran(ms, now);
+      }
+      return prefetch.size;
+    },
+  };
 }
 
 test("nothing is held ahead before a run was measured, and for tasks that take longer than a fetch", () => {
-  expect(new Prefetch(10, undefined).size).toBe(10);
-  expect(after(50)).toBe(10);
-  expect(after(3)).toBe(10);
+  expect(setUp().prefetch.size).toBe(10);
+  expect(setUp().run(50, 200)).toBe(10);
+  expect(setUp().run(3, 200)).toBe(10);
 });
 
 test("very short tasks get the most that may be held, never more", () => {
-  expect(after(0.02)).toBe(510);
-  expect(after(0, 1)).toBe(501);
+  expect(setUp().run(0.02, 10_000)).toBe(510);
+  expect(setUp(1).run(0.001, 200_000)).toBe(501);
+});
+
+test("the first runs, which take long, do not lead to one size after the other", () => {
+  const { run } = setUp();
+  const sizes = new Set([run(3, 1), ...Array.from({ length: 100 }, () => run(0.02, 100))]);
+  expect([...sizes]).toEqual([10, 510]);
 });
 
 test("one slow run among short ones takes the surplus back", () => {
-  const prefetch = new Prefetch(10, undefined);
-  for (let run = 0; run < 200; run += 1) prefetch.ran(0.02);
-  prefetch.ran(1000);
-  expect(prefetch.size).toBe(10);
+  const { run } = setUp();
+  run(0.02, 10_000);
+  expect(run(1000, 1)).toBe(10);
+});
+
+test("tasks that have become longer take the surplus back within a second", () => {
+  const { run } = setUp();
+  run(0.02, 10_000);
+  expect(run(50, 19)).toBe(510);
+  expect(run(50, 1)).toBe(10);
+});
+
+test("a pause of the process among short runs changes nothing", () => {
+  const { run } = setUp();
+  run(0.02, 10_000);
+  const sizes = new Set(Array.from({ length: 100 }, () => [run(20, 1), run(0.02, 1000)]).flat());
+  expect([...sizes]).toEqual([510]);
 });
 
 test("a fixed number is what it says", () => {
-  expect(after(0.02, 10, 0)).toBe(10);
-  expect(after(1000, 10, 5)).toBe(15);
+  expect(setUp(10, 0).run(0.02, 10_000)).toBe(10);
+  expect(setUp(10, 5).run(1000, 200)).toBe(15);
 });

@@ -3,31 +3,60 @@ const workAheadMs = 5;
 const mostAhead = 500;
 /** Weight of the newest run in the mean. */
 const weight = 0.05;
+/** From one change to the next that holds more. The first runs, of code that is not compiled yet, take long. Milliseconds. */
+const growAfterMs = 100;
+/** For how long less must be wanted until less is held: while its process is kept from the processor, every run seems long. Milliseconds. */
+const shrinkAfterMs = 1000;
 
 /**
  * How many messages to hold beyond the free slots. Tasks that take longer than a fetch get none: a held message is one that another worker
- * cannot run. For very short ones the fetch would be the bottleneck, so the next are there before a slot is free.
+ * cannot run. For very short ones the fetch would be the bottleneck, so the next are there before a slot is free. The number seldom changes: for
+ * another one a broker may have to subscribe anew.
  */
 export class Prefetch {
   readonly #concurrency: number;
   readonly #fixed: number | undefined;
   #meanMs = Infinity;
+  #ahead = 0;
+  /** When `#ahead` changed, or the first run ended. */
+  #changedAt: number | undefined;
+  #tooManySince: number | undefined;
 
   constructor(concurrency: number, fixedExtra: number | undefined) {
     this.#concurrency = concurrency;
     this.#fixed = fixedExtra;
   }
 
-  ran(ms: number): void {
+  /**
+   * @param ms how long a run took
+   * @param now when it ended: monotonic milliseconds
+   */
+  ran(ms: number, now: number): void {
     this.#meanMs = this.#meanMs === Infinity ? ms : this.#meanMs + (ms - this.#meanMs) * weight;
+    this.#changedAt ??= now;
+    const ahead = this.#wanted();
+    if (ahead * 2 >= this.#ahead) {
+      this.#tooManySince = undefined;
+      if (ahead > this.#ahead && now - this.#changedAt >= growAfterMs) this.#change(ahead, now);
+      return;
+    }
+    // What was held during this run has waited for all of it.
+    this.#tooManySince ??= now - ms;
+    if (now - this.#tooManySince >= shrinkAfterMs) this.#change(ahead, now);
   }
 
   /** Slots and what is held ahead of them. */
   get size(): number {
-    return this.#concurrency + (this.#fixed ?? this.#ahead());
+    return this.#concurrency + (this.#fixed ?? this.#ahead);
   }
 
-  #ahead(): number {
+  #change(ahead: number, now: number): void {
+    this.#ahead = ahead;
+    this.#changedAt = now;
+    this.#tooManySince = undefined;
+  }
+
+  #wanted(): number {
     const ahead = Math.floor((workAheadMs / Math.max(this.#meanMs, 0.01)) * this.#concurrency);
     // A handful of extra messages saves no fetch worth having.
     return ahead < this.#concurrency * 2 ? 0 : Math.min(ahead, mostAhead);

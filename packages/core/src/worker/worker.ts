@@ -271,7 +271,7 @@ export class Worker {
     this.#finished += 1;
     this.#throughput.ended(queue);
     this.#lastEnded = task;
-    this.#prefetch.ran(attempt.ms);
+    this.#prefetch.ran(attempt.ms, this.#host.settings.clock.monotonic());
     this.#intake.adjust();
     attempt.conclude(result);
     if (attempt.isHandedBack) this.#handedBack += 1;

@@ -3,6 +3,7 @@ import { readArguments } from "./bench-arguments.ts";
 
 test("without arguments everything is run, five times, and kept", () => {
   expect(readArguments([])).toEqual({
+    onlyDraws: false,
     fields: ["redis", "amqp-quorum", "amqp-classic"],
     isQuick: false,
     repeats: 5,
@@ -16,6 +17,10 @@ test("without arguments everything is run, five times, and kept", () => {
 test("fields are taken by what their names contain", () => {
   expect(readArguments(["--field", "amqp"]).fields).toEqual(["amqp-quorum", "amqp-classic"]);
   expect(readArguments(["--field", "classic,redis"]).fields).toEqual(["redis", "amqp-classic"]);
+});
+
+test("charts can be drawn alone", () => {
+  expect(readArguments(["--draw"])).toMatchObject({ onlyDraws: true });
 });
 
 test("a field alone is kept: its results are files of their own", () => {

@@ -3,6 +3,8 @@ import { fieldNames, type FieldName } from "./field-name.ts";
 import { peerNames } from "./peers.ts";
 
 export interface BenchArguments {
+  /** Only to draw the charts again, from the results that are there. */
+  readonly onlyDraws: boolean;
   readonly fields: readonly FieldName[];
   readonly isQuick: boolean;
   readonly repeats: number;
@@ -24,6 +26,7 @@ const options = {
   workloads: { type: "string" },
   tasks: { type: "string" },
   name: { type: "string" },
+  draw: { type: "boolean" },
 } as const;
 
 /** @throws Error that says what there is */
@@ -40,7 +43,8 @@ export function readArguments(args: readonly string[]): BenchArguments {
   const isWhole = values.peers === undefined && values.workloads === undefined && tasks === Infinity;
   const name = values.name ?? (isQuick ? "quick" : "");
   const suffix = values.name === undefined && !isWhole ? undefined : name === "" ? "" : `-${name}`;
-  return { fields, isQuick, repeats, peers, workloads: values.workloads?.split(",") ?? [], tasks, suffix };
+  const onlyDraws = values.draw ?? false;
+  return { onlyDraws, fields, isQuick, repeats, peers, workloads: values.workloads?.split(",") ?? [], tasks, suffix };
 }
 
 /** Those whose names contain one of the parts. */

@@ -1,6 +1,7 @@
-// pnpm bench: measures, prints the tables, writes the results.
+// pnpm bench: measures, prints the tables, writes the results, draws the charts.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readArguments } from "./bench-arguments.ts";
+import { drawResults } from "./draw-results.ts";
 import { Field } from "./field.ts";
 import type { FieldName } from "./field-name.ts";
 import { describeMachine, versionOf } from "./machine.ts";
@@ -12,23 +13,18 @@ import { targets } from "./targets.ts";
 import { wholeLife } from "./whole-life.ts";
 import { workloads } from "./workloads.ts";
 
-const {
-  fields,
-  isQuick,
-  repeats,
-  peers: wantedPeers,
-  workloads: wanted,
-  tasks,
-  suffix,
-} = readArguments(process.argv.slice(2));
-for (const field of fields) {
-  const peers = peerNames(field).filter((peer) => wantedPeers.length === 0 || wantedPeers.includes(peer));
+const args = readArguments(process.argv.slice(2));
+const { isQuick, repeats, tasks, suffix } = args;
+const folder = new URL("../", import.meta.url);
+for (const field of args.onlyDraws ? [] : args.fields) {
+  const peers = peerNames(field).filter((peer) => args.peers.length === 0 || args.peers.includes(peer));
   if (peers.length === 0) continue;
   const results = await run(field, peers);
   const text = report(results);
   console.log(text);
   if (suffix !== undefined) write(`${field}${suffix}`, results, text);
 }
+if (args.onlyDraws || suffix === "") drawResults(folder);
 
 async function run(name: FieldName, peers: readonly string[]): Promise<Results> {
   const field = await Field.open(name);
@@ -39,7 +35,9 @@ async function run(name: FieldName, peers: readonly string[]): Promise<Results> 
       repeats,
       peers,
       tasks,
-      workloads: workloads[name].filter((one) => wanted.length === 0 || wanted.some((part) => one.name.includes(part))),
+      workloads: workloads[name].filter(
+        (one) => args.workloads.length === 0 || args.workloads.some((part) => one.name.includes(part)),
+      ),
       onStep: (what) => console.error(`${name}, ${what}`),
     });
     return {
@@ -64,8 +62,7 @@ async function factsOf(field: FieldName, peer: string): Promise<PeerFacts> {
 }
 
 function write(fileName: string, results: Results, text: string): void {
-  const folder = new URL("../results/", import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${fileName}.json`, folder), `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(new URL(`${fileName}.md`, folder), text);
+  mkdirSync(new URL("results/", folder), { recursive: true });
+  writeFileSync(new URL(`results/${fileName}.json`, folder), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(new URL(`results/${fileName}.md`, folder), text);
 }

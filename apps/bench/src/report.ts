@@ -1,7 +1,7 @@
 import { fieldTitles } from "./field-name.ts";
 import { metrics, type Metric } from "./metrics.ts";
 import { subject } from "./peers.ts";
-import type { PeerFacts, Results } from "./results.ts";
+import { valuesOf, workloadsOf, type PeerFacts, type Results } from "./results.ts";
 import { ratios, spreadOf, type Spread } from "./statistics.ts";
 import type { Target } from "./targets.ts";
 
@@ -33,9 +33,9 @@ function describePeer({ title, versions, settings }: PeerFacts): string {
 function metricTable(results: Results, metric: Metric): readonly string[] {
   const { peers } = results;
   const rows = workloadsOf(results).flatMap((workload) => {
-    const own = valuesOf(results, workload, subject, metric);
+    const own = valuesOf(results, { workload, peer: subject, metric: metric.key });
     const cells = peers.map(({ name }) => {
-      const values = valuesOf(results, workload, name, metric);
+      const values = valuesOf(results, { workload, peer: name, metric: metric.key });
       if (values.length === 0) return "";
       const ahead = metric.moreIsBetter ? ratios(own, values) : ratios(values, own);
       const ratio = name === subject || ahead.length === 0 ? "" : ` · **${factor(spreadOf(ahead).median)}**`;
@@ -65,23 +65,9 @@ function targetTable(results: Results): readonly string[] {
 
 /** The figure that a target is about: q by the other, or q's own. `undefined` when it was not measured. */
 export function reachedBy(results: Results, { workload, metric, against }: Target): Spread | undefined {
-  const found = metrics.find(({ key }) => key === metric);
-  if (found === undefined) return undefined;
-  const own = valuesOf(results, workload, subject, found);
-  const values = against === null ? own : ratios(own, valuesOf(results, workload, against, found));
+  const own = valuesOf(results, { workload, peer: subject, metric });
+  const values = against === null ? own : ratios(own, valuesOf(results, { workload, peer: against, metric }));
   return values.length === 0 ? undefined : spreadOf(values);
-}
-
-function workloadsOf({ measurements }: Results): readonly string[] {
-  return [...new Set(measurements.map(({ workload }) => workload))];
-}
-
-/** By repeat. */
-function valuesOf(results: Results, workload: string, peer: string, { key }: Metric): readonly number[] {
-  return results.measurements
-    .filter((measurement) => measurement.workload === workload && measurement.peer === peer)
-    .toSorted((one, other) => one.repeat - other.repeat)
-    .flatMap(({ sample }) => sample[key] ?? []);
 }
 
 function written({ median, min, max }: Spread, digits: number): string {

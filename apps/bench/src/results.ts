@@ -1,6 +1,6 @@
 import type { FieldName } from "./field-name.ts";
 import type { Machine } from "./machine.ts";
-import type { Sample } from "./metrics.ts";
+import type { MetricKey, Sample } from "./metrics.ts";
 import type { Target } from "./targets.ts";
 
 /** One run of one workload by one peer. */
@@ -32,4 +32,20 @@ export interface Results {
   readonly peers: readonly PeerFacts[];
   readonly targets: readonly Target[];
   readonly measurements: readonly Measurement[];
+}
+
+/** Each once, in the order in which they were run. */
+export function workloadsOf({ measurements }: Results): readonly string[] {
+  return [...new Set(measurements.map(({ workload }) => workload))];
+}
+
+/** By repeat; empty when that was not measured. */
+export function valuesOf(
+  { measurements }: Results,
+  { workload, peer, metric }: { readonly workload: string; readonly peer: string; readonly metric: MetricKey },
+): readonly number[] {
+  return measurements
+    .filter((measurement) => measurement.workload === workload && measurement.peer === peer)
+    .toSorted((one, other) => one.repeat - other.repeat)
+    .flatMap(({ sample }) => sample[metric] ?? []);
 }

@@ -2,6 +2,7 @@ import { connect, type Channel, type ChannelModel, type ConfirmChannel } from "a
 import type { Socket } from "node:net";
 import { atMost, tlsConnectOptions, type Clock, type HostPort, type Logger } from "@q/core/broker";
 import { ConnectionLost } from "./amqp-error.ts";
+import { gatherWrites } from "./gathered-writes.ts";
 import type { Settings } from "./options.ts";
 
 export interface LinkOptions {
@@ -33,6 +34,7 @@ export class Link {
   private constructor(model: ChannelModel, options: LinkOptions) {
     this.#model = model;
     this.#options = options;
+    gatherWrites(socketOf(model));
     model.on("error", (error) => this.fail(error));
     model.on("close", (error) => this.fail(error ?? new Error("the server closed it")));
     model.on("blocked", (reason) => {
@@ -180,8 +182,11 @@ export class Link {
 
 /** Drops the line without a word, also when nobody reads at its other end. */
 function destroy(model: ChannelModel): void {
-  // amqplib has the socket there; its types do not say so. `close()` would wait for the server.
-  const { stream } = model.connection as unknown as { readonly stream: Socket };
-  // Only an error makes amqplib end its heartbeats, and what waits for an answer.
-  stream.destroy(new Error("the connection was given up"));
+  // `close()` would wait for the server. Only an error makes amqplib end its heartbeats, and what waits for an answer.
+  socketOf(model).destroy(new Error("the connection was given up"));
+}
+
+function socketOf(model: ChannelModel): Socket {
+  // amqplib has it there; its types do not say so.
+  return (model.connection as unknown as { readonly stream: Socket }).stream;
 }

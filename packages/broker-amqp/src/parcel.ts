@@ -54,9 +54,9 @@ export class Parcel {
   /** Whether the channel takes more at once. */
   sendOn(channel: ConfirmChannel, onAnswer: (error: unknown) => void): boolean {
     const { exchange, routingKey, content, options } = this.consignment;
-    const again = { ...options, headers: { ...options.headers, [resendHeader]: 1 } };
+    const marked = this.#mayBeStored ? { ...options, headers: { ...options.headers, [resendHeader]: 1 } } : options;
     this.#isReturned = false;
-    const takesMore = channel.publish(exchange, routingKey, content, this.#mayBeStored ? again : options, onAnswer);
+    const takesMore = channel.publish(exchange, routingKey, content, marked, onAnswer);
     this.#isUnderWay = true;
     return takesMore;
   }

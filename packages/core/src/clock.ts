@@ -63,10 +63,13 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 /** Waits for `work`, but not longer than `mostMs` milliseconds: answers whether it ended. What it rejects with is raised. */
 export async function atMost(clock: Clock, mostMs: number, work: Promise<unknown>): Promise<boolean> {
-  const ended = new AbortController();
+  let timer: Timer | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = clock.setTimer(mostMs, () => resolve(false), { keepAlive: true });
+  });
   try {
-    return await Promise.race([work.then(() => true), sleep(clock, mostMs, ended.signal).then(() => false)]);
+    return await Promise.race([work.then(() => true), late]);
   } finally {
-    ended.abort();
+    timer?.cancel();
   }
 }

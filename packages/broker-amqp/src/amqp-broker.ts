@@ -14,6 +14,7 @@ import {
   type OutgoingMessage,
   type QueueInspector,
   type QueueOptions,
+  type ScheduleStore,
 } from "@q/core/broker";
 import { raiseHoldLimit } from "./hold-limit.ts";
 import { AmqpInspector } from "./inspector.ts";
@@ -28,6 +29,7 @@ export class AmqpBroker implements Broker {
   readonly inspector: QueueInspector;
   readonly control: ControlBus;
   readonly leases: LeaseStore;
+  readonly schedules: ScheduleStore;
   readonly #settings: Settings;
   readonly #clock: Clock;
   #open: OpenBroker | undefined;
@@ -47,6 +49,15 @@ export class AmqpBroker implements Broker {
       subscribe: async (channel, onPayload) => this.#opened().control.subscribe(channel, onPayload),
     };
     this.leases = { acquire: async (name, ttlMs) => this.#opened().leases.acquire(name, ttlMs) };
+    this.schedules = {
+      now: async () => this.#opened().schedules.now(),
+      list: async () => this.#opened().schedules.list(),
+      begin: async (start) => this.#opened().schedules.begin(start),
+      fire: async (tick) => this.#openedToPublish().schedules.fire(tick),
+      put: async (name, entry) => this.#opened().schedules.put(name, entry),
+      remove: async (name) => this.#opened().schedules.remove(name),
+      setPaused: async (name, paused) => this.#opened().schedules.setPaused(name, paused),
+    };
   }
 
   get connected(): boolean {
@@ -64,11 +75,7 @@ export class AmqpBroker implements Broker {
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
-    if (this.#open === undefined) {
-      const { code, message, hint } = notOpen(this.address);
-      throw new PublishRejected(code, message, { hint });
-    }
-    await this.#open.store.publisher.publish(messages);
+    await this.#openedToPublish().store.publisher.publish(messages);
   }
 
   async consume(
@@ -96,6 +103,13 @@ export class AmqpBroker implements Broker {
   #opened(): OpenBroker {
     if (this.#open === undefined) throw notOpen(this.address);
     return this.#open;
+  }
+
+  /** @throws PublishRejected `Q1010` */
+  #openedToPublish(): OpenBroker {
+    if (this.#open !== undefined) return this.#open;
+    const { code, message, hint } = notOpen(this.address);
+    throw new PublishRejected(code, message, { hint });
   }
 
   #inTurn(action: () => Promise<void>): Promise<void> {

@@ -29,7 +29,7 @@ export function amqpError(error: unknown, address: string): BrokerError {
   const text = serverText(error);
   if (replyCodeOf(error) === replyCode.refused) {
     return new BrokerError("Q1018", `the RabbitMQ user may not do this: ${text} (${address})`, {
-      hint: "PERMISSIONS.md of @q/broker-amqp lists what producers and workers need",
+      hint: "PERMISSIONS.md of @q/broker-amqp lists what producers, cron processes and workers need",
     });
   }
   // amqplib's words for a channel that has ended under a call.

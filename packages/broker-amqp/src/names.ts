@@ -12,6 +12,10 @@ export const pauseQueue = (queue: string): string => `q.paused.${queue}`;
 export const lockQueue = (lock: string): string => `q.lock.${lock}`;
 /** Holds the number of a lease's last holder. */
 export const fenceQueue = (lease: string): string => `q.fence.${lease}`;
+/** Holds what is known of schedules, and what is asked of the process that keeps them. */
+export const schedulesQueue = "q.schedules";
+/** What was found among the schedules and cannot be read. */
+export const unreadableSchedules = "q.schedules.unreadable";
 /** Exchange, and queue, of messages that wait for less than a second. */
 export const stepName = (delayMs: number): string => `q.delay.${delayMs}`;
 /** Exchange that exists once everything for delayed messages does. */

@@ -11,6 +11,7 @@ import { Connection } from "./connection.ts";
 import { AmqpConsumer } from "./consumer.ts";
 import { AmqpControlBus } from "./control-bus.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import { LazyConnection } from "./lazy-connection.ts";
 import { AmqpLeaseStore } from "./lease-store.ts";
 import { Locks } from "./locks.ts";
 import { Marks } from "./marks.ts";
@@ -19,6 +20,7 @@ import type { Settings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { Pauses } from "./pauses.ts";
 import { Publisher } from "./publisher.ts";
+import { AmqpScheduleStore } from "./schedule-store.ts";
 import { Settler } from "./settler.ts";
 import type { Store } from "./store.ts";
 import { Topology } from "./topology.ts";
@@ -39,14 +41,16 @@ export class OpenBroker {
   readonly leases: AmqpLeaseStore;
   readonly deadLetters: DeadLetters;
   readonly pauses: Pauses;
+  readonly schedules: AmqpScheduleStore;
   readonly #settler: Settler;
   readonly #consumers = new Set<AmqpConsumer>();
-  #quiet: Promise<Connection> | undefined;
-  #isClosed = false;
+  readonly #quiet: LazyConnection;
 
-  private constructor(connection: Connection, { settings, clock, logger }: OpenOptions) {
+  private constructor(connection: Connection, options: OpenOptions) {
+    const { settings, clock, logger } = options;
     const { timeoutMs, address } = settings;
-    const quiet = (): Promise<Connection> => this.#quietConnection({ settings, clock, logger });
+    this.#quiet = new LazyConnection({ ...options, name: "q consume" });
+    const quiet = (): Promise<Connection> => this.#quiet.get();
     const topology = new Topology(settings, logger);
     const outbox = new Outbox({
       connection,
@@ -69,6 +73,7 @@ export class OpenBroker {
     this.pauses = new Pauses({ quiet, control: this.control, address });
     this.leases = new AmqpLeaseStore(store);
     this.deadLetters = new DeadLetters(store);
+    this.schedules = new AmqpScheduleStore(store, new LazyConnection({ ...options, name: "q schedules" }));
     this.#settler = new Settler(store);
   }
 
@@ -100,34 +105,21 @@ export class OpenBroker {
 
   /** Gives back what is held and disconnects. Never throws. */
   async close(): Promise<void> {
-    this.#isClosed = true;
     const done = new AbortController();
-    const leaving = Promise.all([...this.#consumers].map((consumer) => consumer.leave())).finally(() => done.abort());
+    const leaving = Promise.all([
+      this.schedules.leave(),
+      ...[...this.#consumers].map((consumer) => consumer.leave()),
+    ]).finally(() => done.abort());
     await Promise.race([leaving, sleep(this.store.clock, longestCloseMs, done.signal)]);
     this.control.close();
     this.store.outbox.close();
-    const quiet = await this.#quiet?.catch(() => undefined);
-    await Promise.all([quiet?.close(), this.store.connection.close()]);
+    await Promise.all([this.#quiet.close(), this.store.connection.close(), this.schedules.disconnect()]);
   }
 
   /** Lets go of everything without a word, as a process that is killed. For tests. */
   abandon(): void {
-    this.#isClosed = true;
     this.store.connection.abandon();
-    void this.#quiet?.then((quiet) => quiet.abandon()).catch(() => undefined);
-  }
-
-  #quietConnection(options: OpenOptions): Promise<Connection> {
-    const opening = (this.#quiet ??= Connection.open({ ...options, name: "q consume" }));
-    opening.then(
-      (connection) => {
-        if (this.#isClosed) void connection.close();
-      },
-      () => {
-        // The next one tries again.
-        if (this.#quiet === opening) this.#quiet = undefined;
-      },
-    );
-    return opening;
+    this.#quiet.abandon();
+    this.schedules.abandon();
   }
 }

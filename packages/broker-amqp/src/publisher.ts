@@ -26,6 +26,13 @@ export interface StoreAgain extends SendOptions {
   readonly crashes?: number;
 }
 
+export interface ConsignOptions {
+  readonly delayMs?: number;
+  readonly crashes?: number;
+  /** Whether its queue has priorities. Default: as this process has declared it. */
+  readonly priorities?: boolean;
+}
+
 export interface PublisherParts {
   readonly connection: Connection;
   readonly outbox: Outbox;
@@ -42,7 +49,7 @@ export class Publisher {
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     // All of them, before the first is stored: a message that cannot be stored then rejects the call as a whole.
-    const consignments = messages.map((message) => this.#consign(message, message.delayMs ?? 0, 0));
+    const consignments = messages.map((message) => this.consign(message, { delayMs: message.delayMs ?? 0 }));
     const delayed = messages.filter(({ delayMs = 0 }) => delayMs > 0).map(({ queue }) => queue);
     await this.#ensureDelays(new Set(delayed)).catch((error: unknown) => {
       throw publishError(error);
@@ -52,7 +59,7 @@ export class Publisher {
 
   /** @throws PublishRejected, PublishUnknown */
   async storeAgain(message: BrokerMessage, { delayMs = 0, crashes = 0, ...options }: StoreAgain): Promise<void> {
-    const consignment = this.#consign(message, delayMs, crashes);
+    const consignment = this.consign(message, { delayMs, crashes });
     if (delayMs > 0) await this.#ensureDelays([message.queue]);
     await this.send(consignment, options);
   }
@@ -69,13 +76,8 @@ export class Publisher {
     raise(await outbox.send([consignment], options), 1);
   }
 
-  async #ensureDelays(queues: Iterable<string>): Promise<void> {
-    const { connection, topology } = this.#parts;
-    for (const queue of queues) await topology.ensureDelays(await connection.ready(), queue);
-  }
-
   /** @throws PublishRejected `Q1101` when the store cannot hold it so that it comes back unchanged */
-  #consign(message: BrokerMessage, delayMs: number, crashes: number): Consignment {
+  consign(message: BrokerMessage, { delayMs = 0, crashes = 0, ...options }: ConsignOptions = {}): Consignment {
     const { id, queue, priority, properties, body } = message;
     checkQueueName(queue);
     if (id === "") throw unfit(`a message id of 1 to ${longestShortText} bytes`, id);
@@ -88,8 +90,13 @@ export class Publisher {
     if (!Number.isInteger(priority) || priority < 0 || priority > 9) throw unfit("a priority from 0 to 9", priority);
     if (!(delayMs >= 0 && delayMs <= longestDelayMs)) throw unfit(`delayMs from 0 to ${longestDelayMs}`, delayMs);
     if (bodySize(body) > largestBody) throw unfit(`a body of at most ${largestBody} bytes`, bodySize(body));
-    const priorities = this.#parts.topology.hasPriorities(queue);
+    const { priorities = this.#parts.topology.hasPriorities(queue) } = options;
     return { ...routeFor(queue, delayMs), ...encodeEnvelope(message, { priorities, crashes }), queue };
+  }
+
+  async #ensureDelays(queues: Iterable<string>): Promise<void> {
+    const { connection, topology } = this.#parts;
+    for (const queue of queues) await topology.ensureDelays(await connection.ready(), queue);
   }
 }
 

@@ -114,6 +114,31 @@ export class Topology {
     }
   }
 
+  /**
+   * The queue that holds the schedules, of which one process at a time has messages.
+   * @throws BrokerError `Q1004` it exists, and gives them to several; `Q1018` it does not, and this user may not create it
+   */
+  async declareSchedules(link: Link, name: string, type: QueueType): Promise<void> {
+    let argument: string | undefined;
+    for (const shape of type === "quorum" ? ["quorum", "classic"] : ["classic", "quorum"]) {
+      const limit = shape === "quorum" ? { "x-delivery-limit": noDeliveryLimit } : {};
+      const options = { "x-queue-type": shape, "x-single-active-consumer": true, ...limit };
+      try {
+        return void (await link.ask((channel) => channel.assertQueue(name, { durable: true, arguments: options })));
+      } catch (error) {
+        // Who may not declare it may use it all the same.
+        if (replyCodeOf(error) === replyCode.refused && (await this.#exists(link, name))) return;
+        if (replyCodeOf(error) !== replyCode.clash) throw amqpError(error, this.#settings.address);
+        // The last one says more than that the type is another.
+        argument = clashingArgument(error) ?? "durable";
+      }
+    }
+    throw new BrokerError("Q1004", `the queue "${name}" exists with another ${argument} than q gives it`, {
+      hint: `delete it (rabbitmqctl delete_queue ${name}): with it goes what was known of schedules`,
+      details: { queue: name, argument: argument ?? "" },
+    });
+  }
+
   async #exists(link: Link, queue: string): Promise<boolean> {
     try {
       await link.ask((channel) => channel.checkQueue(queue));

@@ -10,7 +10,7 @@ import { message } from "./message.ts";
 import { commands } from "./permissions-page.ts";
 import { sharedNode } from "./shared-node.ts";
 
-type User = "q-producer" | "q-worker" | "q-operator";
+type User = "q-producer" | "q-cron" | "q-worker" | "q-operator";
 
 const installed = isInstalled("rabbitmq-server");
 const queue = "emails";
@@ -124,6 +124,50 @@ describe("a producer", () => {
     const [stays] = await take(await open("q-worker"), 1, queue);
     expect(stays?.message).toMatchObject({ id: "stays" });
     await stays?.settle({ kind: "ack" });
+  });
+});
+
+describe("a cron process", () => {
+  test("sends ticks and looks after the schedules, whoever keeps them", async () => {
+    await open("q-worker");
+    const [one, other] = [await open("q-cron"), await open("q-cron")];
+    for (const [at, { schedules }] of [one, other].entries()) {
+      await schedules?.begin({ name: "nightly", at: 1000, queue });
+      await schedules?.put(`made ${at}`, { every: "1s" });
+      await schedules?.setPaused(`made ${at}`, true);
+      const tick = { name: "nightly", at: 2000 + at, queue, message: mail(`tick ${at}`), isStored: false };
+      expect(await schedules?.fire(tick)).toBe("fired");
+    }
+    await one.close();
+    expect(await other.schedules?.list()).toMatchObject([
+      { name: "made 0", paused: true },
+      { name: "made 1", paused: true },
+      { name: "nightly", lastTick: 2001 },
+    ]);
+    const { schedules } = await open("q-operator");
+    for (const name of ["made 0", "made 1", "nightly"]) expect(await schedules?.remove(name)).toBe(true);
+    // What cannot be read is moved aside by whoever finds it.
+    const channel = await openChannel({ defer: onTestFinished }, urlOf("q-operator"));
+    channel.sendToQueue("q.schedules", Buffer.from("junk"));
+    await channel.waitForConfirms();
+    expect(await schedules?.list()).toEqual([]);
+    expect((await channel.checkQueue("q.schedules.unreadable")).messageCount).toBe(1);
+    for (const delivery of await take(await open("q-worker"), 2, queue)) await delivery.settle({ kind: "ack" });
+    // Its own queue aside it is a producer, and these may not declare one that is there.
+    expect(refusals("q-cron").filter((line) => !line.includes(`'${queue}'`) && !line.includes("q.dead."))).toEqual([]);
+    expect(refusals("q-operator")).toEqual([]);
+  });
+
+  test("may do nothing else", async () => {
+    await open("q-worker");
+    const cron = await open("q-cron");
+    await expect(cron.consume([queue], { prefetch: 1 }, () => undefined)).rejects.toMatchObject({ code: "Q1018" });
+    await expect(cron.inspector?.purge(queue)).rejects.toMatchObject({ code: "Q1018" });
+    await expect(cron.declare([{ name: "other", priorities: false }])).rejects.toMatchObject({ code: "Q1018" });
+    await refuses("q-cron", queue);
+    const producer = await open("q-producer");
+    await expect(producer.schedules?.list()).rejects.toMatchObject({ code: "Q1018" });
+    await refuses("q-producer", "q.schedules");
   });
 });
 

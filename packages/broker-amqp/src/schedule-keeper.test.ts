@@ -1,0 +1,137 @@
+import type { ConsumeMessage } from "amqplib";
+import { randomUUID } from "node:crypto";
+import { BrokerError, silentLogger, systemClock } from "@q/core/broker";
+import { expect, test, vi } from "vitest";
+import type { Link } from "./link.ts";
+import { readOptions } from "./options.ts";
+import { ScheduleKeeper } from "./schedule-keeper.ts";
+import { messageType, stateMessage } from "./schedule-message.ts";
+import { decodeAnswer, encodeRequest, type ScheduleRequest } from "./schedule-request.ts";
+import { noState, withSchedule, type ScheduleState } from "./schedule-state.ts";
+
+/** The server's side of a keeper: what it hands out, and what it is told. */
+class Server {
+  readonly acked: number[] = [];
+  readonly answers = new Map<string, unknown>();
+  readonly ended = new AbortController();
+  readonly keeper: ScheduleKeeper;
+  readonly #marks: string[] = [];
+  #tag = 0;
+
+  constructor() {
+    this.keeper = new ScheduleKeeper({
+      settings: readOptions(),
+      clock: systemClock,
+      logger: silentLogger,
+      publisher: { consign: () => expect.fail("sends no message") },
+      topology: { declareSide: async () => undefined },
+      link: { fail: (error: unknown) => this.ended.abort(error) } as unknown as Link, // all that is used of it
+      sends: { send: async () => undefined },
+      ended: this.ended.signal,
+      write: (_to, _content, { messageId }) => void this.#marks.push(messageId ?? ""),
+      ack: (tag) => void this.acked.push(tag),
+      answer: (id, _to, content) => void this.answers.set(id, answerIn(content)),
+      end: (reason) => this.ended.abort(reason),
+    });
+  }
+
+  get marks(): number {
+    return this.#marks.length;
+  }
+
+  handOut(
+    { type, id = randomUUID(), content = Buffer.alloc(0) }: { type: string; id?: string; content?: Buffer },
+    redelivered = false,
+  ): number {
+    this.#tag += 1;
+    const fields = { deliveryTag: this.#tag, redelivered };
+    // All that is read of one.
+    this.keeper.onMessage({ fields, properties: { type, messageId: id }, content } as unknown as ConsumeMessage);
+    return this.#tag;
+  }
+
+  state(state: ScheduleState, redelivered = false): number {
+    const { content } = stateMessage(state, "another");
+    return this.handOut({ type: messageType.state, id: `another ${state.version}`, content }, redelivered);
+  }
+
+  request(request: ScheduleRequest, redelivered = false): string {
+    const id = randomUUID();
+    this.handOut({ type: messageType.request, id, content: encodeRequest(request) }, redelivered);
+    return id;
+  }
+
+  /** The mark that was put last comes back. */
+  mark(): void {
+    this.handOut({ type: messageType.mark, id: this.#marks.at(-1) ?? "" });
+  }
+
+  async answer(id: string): Promise<unknown> {
+    return await vi.waitFor(() => {
+      if (!this.answers.has(id)) throw new Error("expected an answer");
+      return this.answers.get(id);
+    });
+  }
+}
+
+function answerIn(content: Buffer): unknown {
+  try {
+    return decodeAnswer(content);
+  } catch (error) {
+    return error;
+  }
+}
+
+const older = withSchedule(noState("one"), "a", { lastTick: 1000 });
+const newer = withSchedule(withSchedule(older, "a", { lastTick: 2000 }), "a", { paused: true });
+const list: ScheduleRequest = { kind: "list" };
+
+test("nothing is carried out before all that is in the queue is known", async () => {
+  const server = new Server();
+  server.keeper.putMark();
+  server.state(older);
+  const id = server.request(list);
+  server.state(newer);
+  expect(server.answers.size).toBe(0);
+  server.mark();
+  expect(await server.answer(id)).toEqual([["a", 2000, true, null]]);
+});
+
+test("a mark that somebody else has put, or that was put before, means nothing", async () => {
+  const server = new Server();
+  server.keeper.putMark();
+  server.state(older);
+  server.handOut({ type: messageType.mark });
+  const id = server.request(list);
+  await Promise.resolve();
+  expect(server.answers.size).toBe(0);
+  server.mark();
+  expect(await server.answer(id)).toEqual([["a", 1000, false, null]]);
+});
+
+test("one that RabbitMQ has passed over for a while looks again before it carries anything out", async () => {
+  const server = new Server();
+  server.keeper.putMark();
+  server.state(older);
+  server.mark();
+  await server.answer(server.request(list));
+  const before = server.marks;
+  // What another one held, in the order of the queue: its state is behind what was asked of it.
+  const id = server.request(list, true);
+  expect(server.marks).toBe(before + 1);
+  server.state(newer, true);
+  server.mark();
+  expect(await server.answer(id)).toEqual([["a", 2000, true, null]]);
+});
+
+test("of a queue that is full of what is nobody's nothing is kept, and nothing is sent", async () => {
+  const server = new Server();
+  server.keeper.putMark();
+  const id = server.request(list);
+  for (let at = 0; at < 1000; at += 1) server.handOut({ type: "junk" });
+  expect(server.ended.signal.aborted).toBe(true);
+  expect(server.ended.signal.reason).toBeInstanceOf(BrokerError);
+  expect(await server.answer(id)).toMatchObject({ code: "Q1027" });
+  // What is no request is there for whoever looks.
+  expect(server.acked).toEqual([1]);
+});

@@ -1,0 +1,144 @@
+import {
+  BrokerError,
+  isJsonObject,
+  parseJson,
+  type JsonArray,
+  type JsonValue,
+  type StoredSchedule,
+} from "@q/core/broker";
+
+/** All that is remembered of schedules, as one message holds it. */
+export interface ScheduleState {
+  /** Counts the changes: of two states the one with the higher number is newer. */
+  readonly version: number;
+  /** Where it began: states of one origin are versions of the same. */
+  readonly origin: string;
+  readonly schedules: ReadonlyMap<string, StoredSchedule>;
+  /** Ids of the last changes, oldest first: one that is asked for again was made. */
+  readonly changes: readonly string[];
+}
+
+/** Nothing is known, and nothing stored. */
+export function noState(origin: string): ScheduleState {
+  return { version: 0, origin, schedules: new Map(), changes: [] };
+}
+
+/** Every tick stores all of it anew. Bytes. */
+const largestState = 1024 * 1024;
+const format = 1;
+/** More than can be under way when its keeper dies. */
+const mostChanges = 100;
+const longestNameBytes = 128;
+
+/** The state with other facts about one schedule, and the next version. */
+export function withSchedule(
+  state: ScheduleState,
+  name: string,
+  facts: Partial<Omit<StoredSchedule, "name">>,
+): ScheduleState {
+  const known = state.schedules.get(name) ?? { name, lastTick: null, paused: false, entry: null };
+  return { ...next(state), schedules: new Map(state.schedules).set(name, { ...known, ...facts }) };
+}
+
+export function withoutSchedule(state: ScheduleState, name: string): ScheduleState {
+  const schedules = new Map(state.schedules);
+  schedules.delete(name);
+  return { ...next(state), schedules };
+}
+
+/** Remembers that a change was made. */
+export function withChange(state: ScheduleState, id: string): ScheduleState {
+  return { ...state, changes: [...state.changes, id].slice(-mostChanges) };
+}
+
+/** The same, stored anew. */
+export function next(state: ScheduleState): ScheduleState {
+  return { ...state, version: state.version + 1 };
+}
+
+/**
+ * What states that were found side by side come to: the newest. No tick that one of them has recorded comes again, and what only one of another origin
+ * knows is kept. Takes at least one.
+ */
+export function merged(states: readonly [ScheduleState, ...ScheduleState[]]): ScheduleState {
+  const [newest, ...older] = states.toSorted((a, b) => b.version - a.version) as [ScheduleState, ...ScheduleState[]]; // as many
+  const schedules = new Map(newest.schedules);
+  for (const { origin, schedules: others } of older) {
+    for (const schedule of others.values()) {
+      const { name, lastTick } = schedule;
+      const known = schedules.get(name);
+      if (known === undefined) {
+        if (origin !== newest.origin) schedules.set(name, schedule);
+      } else if (lastTick !== null && lastTick > (known.lastTick ?? -Infinity))
+        schedules.set(name, { ...known, lastTick });
+    }
+  }
+  return { ...newest, schedules };
+}
+
+/** In order of name. */
+export function listOf({ schedules }: ScheduleState): readonly StoredSchedule[] {
+  return [...schedules.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** @throws BrokerError `Q1028` when it has grown too large */
+export function encodeState(state: ScheduleState): Buffer {
+  const { version, origin, changes } = state;
+  const schedules = [...state.schedules.values()].map(rowOf);
+  const content = Buffer.from(JSON.stringify({ format, version, origin, schedules, changes }));
+  if (content.length <= largestState) return content;
+  throw new BrokerError(
+    "Q1028",
+    `expected all schedules together to take at most ${largestState} bytes, got ${content.length}`,
+    { hint: "remove some, or give them smaller arguments: q schedule list shows them" },
+  );
+}
+
+/** A state from bytes that may be anybody's; otherwise why they are none, for people. */
+export function decodeState(content: Buffer): ScheduleState | string {
+  if (content.length > largestState) return `it has ${content.length} bytes, more than q ever writes`;
+  let value: JsonValue;
+  try {
+    value = parseJson(content.toString());
+  } catch {
+    return "it is not JSON";
+  }
+  if (!isJsonObject(value)) return "it is not a JSON object";
+  if (value["format"] !== format) return "it has another format: a newer version of q wrote it, or another program";
+  const { version, origin, schedules: rows, changes } = value;
+  if (typeof version !== "number" || !Number.isSafeInteger(version) || version < 1) return "its version is no number";
+  const schedules = schedulesOf(rows);
+  if (
+    schedules === undefined ||
+    typeof origin !== "string" ||
+    !Array.isArray(changes) ||
+    !changes.every((id) => typeof id === "string")
+  )
+    return "what it says of schedules cannot be read";
+  return { version, schedules: new Map(schedules.map((schedule) => [schedule.name, schedule])), origin, changes };
+}
+
+/** Name, last tick, paused, entry. */
+export function rowOf({ name, lastTick, paused, entry }: StoredSchedule): JsonArray {
+  return [name, lastTick, paused, entry];
+}
+
+/** The schedules in rows; `undefined` when one of them is none. */
+export function schedulesOf(rows: JsonValue | undefined): readonly StoredSchedule[] | undefined {
+  if (!Array.isArray(rows)) return undefined;
+  const schedules = (rows as JsonArray).flatMap((row) => scheduleOf(row) ?? []);
+  return schedules.length === rows.length ? schedules : undefined;
+}
+
+export function isScheduleName(name: JsonValue | undefined): name is string {
+  return typeof name === "string" && name !== "" && Buffer.byteLength(name) <= longestNameBytes;
+}
+
+function scheduleOf(row: JsonValue): StoredSchedule | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [name, lastTick, paused, entry] = row as JsonArray;
+  if (!isScheduleName(name) || typeof paused !== "boolean") return undefined;
+  if (lastTick !== null && (typeof lastTick !== "number" || !Number.isSafeInteger(lastTick))) return undefined;
+  if (entry !== null && !isJsonObject(entry)) return undefined;
+  return { name, lastTick, paused, entry };
+}

@@ -53,7 +53,7 @@ const zones = [
     name: "a test of the scheduler",
     files: /^packages\/scheduler\/test\//,
     own: true,
-    may: [outside, /^@q\/(core|scheduler|broker-redis|broker-sqlite|test-servers)(\/|$)/],
+    may: [outside, /^@q\/(core|scheduler|broker-amqp|broker-redis|broker-sqlite|test-servers)(\/|$)/],
   },
   { name: "a broker", files: /^packages\/broker-[^/]+\//, own: true, may: [outside, /^@q\/core\/broker$/] },
   { name: "the test servers", files: /^packages\/test-servers\//, own: true, may: [outside] },

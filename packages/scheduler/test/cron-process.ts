@@ -6,7 +6,7 @@ import { ClockShim } from "@q/test-servers";
 const program = fileURLToPath(new URL("fixtures/cron.mjs", import.meta.url));
 
 export interface CronOrders {
-  readonly adapter: "redis" | "sqlite";
+  readonly adapter: "amqp" | "redis" | "sqlite";
   readonly url: string;
 }
 

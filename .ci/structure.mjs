@@ -71,6 +71,12 @@ const zones = [
     may: [outside, /^@q\/(core|scheduler|broker-[^/]+|test-servers)(\/|$)/],
   },
   {
+    name: "a test of an app",
+    files: /^apps\/[^/]+\/test\//,
+    own: true,
+    may: [outside, /^@q\/(core|scheduler|dashboard|broker-[^/]+|test-servers)(\/|$)/],
+  },
+  {
     name: "an app",
     files: /^apps\/[^/]+\//,
     own: true,

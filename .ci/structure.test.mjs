@@ -26,7 +26,7 @@ test.each([
   ["apps/demo/src/service.ts", "@q/cli"],
   ["apps/demo/src/service.ts", "../../cli/src/main.ts"],
   ["apps/cli/src/main.ts", "../../../packages/core/src/app.ts"],
-  ["apps/cli/test/worker.test.ts", "@q/test-servers"],
+  ["apps/cli/src/worker.test.ts", "@q/test-servers"],
 ])("%s must not import %s", (file, specifier) => {
   expect(importFault(file, specifier)).toContain(specifier);
 });
@@ -47,6 +47,7 @@ test.each([
   ["packages/broker-testkit/src/test-broker.ts", "vitest"],
   ["packages/scheduler/src/scheduler.ts", "@q/core"],
   ["apps/cli/src/main.ts", "@q/broker-sqlite"],
+  ["apps/cli/test/rabbitmq.test.ts", "@q/test-servers"],
   ["apps/bench/src/servers.ts", "@q/test-servers"],
   ["apps/cli/src/version.ts", "../package.json"],
 ])("%s may import %s", (file, specifier) => {

@@ -21,7 +21,7 @@ test("the commands of an operator work on RabbitMQ, and say what it does not tel
   const env = { BROKER: server.url };
   const q = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await project.q(args, { env });
-    expect(code, stderr).toBe(0);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
     return stdout + stderr;
   };
   await q("send", "hello", '{"name":"Ada"}');

@@ -1,13 +1,12 @@
 import { Epmd } from "./epmd.ts";
-import { RabbitServer } from "./rabbit-server.ts";
+import { RabbitServer, type RabbitServerOptions } from "./rabbit-server.ts";
 import { startTogether } from "./start-together.ts";
 import { until } from "./until.ts";
 
-export interface RabbitClusterOptions {
+/** All but `nodes` is for each of them. */
+export interface RabbitClusterOptions extends Pick<RabbitServerOptions, "config" | "deadLetterConfirmMs"> {
   /** Default 3. */
   readonly nodes?: number;
-  /** More lines of rabbitmq.conf, for all nodes. */
-  readonly config?: readonly string[];
 }
 
 const formsWithinMs = 120_000;
@@ -26,7 +25,7 @@ export class RabbitCluster {
    * Resolves when every node knows every other one, half a minute later or more.
    * @throws Error when one does not start, or they do not find together within two minutes
    */
-  static async start({ nodes: count = 3, config = [] }: RabbitClusterOptions = {}): Promise<RabbitCluster> {
+  static async start({ nodes: count = 3, config = [], ...options }: RabbitClusterOptions = {}): Promise<RabbitCluster> {
     const names = Array.from({ length: count }, (_, index) => `rabbit${index + 1}@localhost`);
     const clusterConfig = [
       "cluster_formation.peer_discovery_backend = classic_config",
@@ -38,7 +37,7 @@ export class RabbitCluster {
     const epmd = await Epmd.start();
     try {
       const nodes = await startTogether(
-        names.map((name) => RabbitServer.start({ config: clusterConfig, member: { name, epmd } })),
+        names.map((name) => RabbitServer.start({ ...options, config: clusterConfig, member: { name, epmd } })),
       );
       const cluster = new RabbitCluster(nodes, epmd);
       await cluster.isWhole();

@@ -55,7 +55,7 @@ export class World extends FaultWorld {
   }
 
   async cluster(): Promise<ClusterPlace> {
-    const cluster = await RabbitCluster.start();
+    const cluster = await RabbitCluster.start({ deadLetterConfirmMs });
     this.defer(() => cluster.stop());
     const [first] = cluster.nodes;
     if (first === undefined) throw new Error("expected a cluster with nodes");

@@ -23,6 +23,8 @@ export async function sendPoison(
     async () => (dead = await deadIds()).size >= poisons,
     () => `, only ${[...dead].join(", ")}`,
   );
+  const innocent = [...dead].filter((id) => !id.startsWith("poison"));
+  expect(innocent.map((id) => load.history.read().traces.get(id)?.events)).toEqual([]);
   for (const id of dead) load.history.read().noteDead(id);
   await load.fullStrength();
   const verdict = await load.finish();

@@ -21,10 +21,7 @@ export const delaysRow: Row = {
       load.startProducer(name, { count: count / 2, burst: 50, perSecond: 1000, tasks }).exited;
     await send("calm");
     const done = (name: string): number =>
-      history
-        .read()
-        .of("done")
-        .filter(({ id }) => id?.startsWith(name)).length;
+      [...history.read().traces].filter(([id, { isDone }]) => isDone && id.startsWith(name)).length;
     await eventually("all are done", 30_000, () => done("calm") === count / 2);
     expect(early(firstRuns(history))).toEqual([]);
     expect(lateBecauseOfDelay(firstRuns(history), 0.99)).toBeLessThan(1200);

@@ -59,6 +59,8 @@ export class Attempt implements SettleListener {
   #onEnd: ((attempt: Attempt, result: RunResult) => void) | undefined;
   /** What to tell when it is settled. */
   #event: (() => TaskEvent) | undefined;
+  #isStored = false;
+  #onStored: (() => void) | undefined;
 
   constructor(delivery: Delivery, task: Task<never>, message: Message, surroundings: AttemptSurroundings) {
     this.delivery = delivery;
@@ -113,6 +115,12 @@ export class Attempt implements SettleListener {
       this.#endedBy instanceof WorkerStopping && result.kind === "threw" && !isVerdict(result.error);
     if (isInterrupted && !this.#task.isAtMostOnce) this.handBack();
     else this.#carryOut(result);
+  }
+
+  /** Calls back when the broker has answered to its outcome, which may have been before. */
+  whenStored(onStored: () => void): void {
+    if (this.#isStored) onStored();
+    else this.#onStored = onStored;
   }
 
   /** Tells the handler that the worker is about to stop. */
@@ -209,6 +217,7 @@ export class Attempt implements SettleListener {
     const event = (): TaskEvent => this.#eventOf(decision, maxRetries);
     if (!isAtMostOnce) return this.#settle(this.#outcomeOf(decision), event);
     this.#isSettled = true;
+    this.#isStored = true;
     this.#surroundings.emit?.(event());
   }
 
@@ -265,6 +274,7 @@ export class Attempt implements SettleListener {
 
   /** The broker has answered. */
   settled(answer: Settled): void {
+    this.#store();
     const { emit } = this.#surroundings;
     if (emit === undefined || this.#event === undefined) return;
     emit(answer === "settled" ? this.#event() : { ...this.#facts(), type: "task.lost", ms: this.ms });
@@ -276,6 +286,12 @@ export class Attempt implements SettleListener {
       { err: error, task: this.message.task, id: this.message.id },
       "the outcome could not be stored; the message may run again",
     );
+    this.#store();
+  }
+
+  #store(): void {
+    this.#isStored = true;
+    this.#onStored?.();
   }
 
   /** Which message it is, for an event. */

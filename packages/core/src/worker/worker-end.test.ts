@@ -6,9 +6,16 @@ import type { Delivery, Settled } from "../broker/delivery.ts";
 import { createApp, Ignore, retry, type TaskContext, type TaskOptions, type WorkerEvent } from "../index.ts";
 import { MemoryBroker, MemoryStore } from "../testing/index.ts";
 
-/** Records a suspect's start only when the test lets it. */
-class SlowToStart extends MemoryBroker {
+/** Takes every message for a suspect, and records its start, or its end, only when the test lets it. */
+class SlowBroker extends MemoryBroker {
   letStart = (): void => {};
+  letEnd = (): void => {};
+  readonly #waitsForStart: boolean;
+
+  constructor({ slowTo }: { readonly slowTo: "start" | "end" }) {
+    super(new MemoryStore());
+    this.#waitsForStart = slowTo === "start";
+  }
 
   override consume(
     queues: readonly string[],
@@ -20,8 +27,14 @@ class SlowToStart extends MemoryBroker {
         message: delivery.message,
         crashes: 1,
         lost: delivery.lost,
-        start: () => new Promise<Settled>((resolve) => (this.letStart = () => resolve("settled"))),
-        settle: (outcome) => delivery.settle(outcome),
+        start: () =>
+          this.#waitsForStart
+            ? new Promise<Settled>((resolve) => (this.letStart = () => resolve("settled")))
+            : delivery.start(),
+        settle: async (outcome) => {
+          if (!this.#waitsForStart) await new Promise<void>((resolve) => (this.letEnd = resolve));
+          return await delivery.settle(outcome);
+        },
       }),
     );
   }
@@ -80,7 +93,7 @@ test("an at-most-once message is not handed back by a stopping worker: it is gon
 });
 
 test("a suspect whose start is recorded after the worker was told to stop goes back, and does not run", async () => {
-  const broker = new SlowToStart(new MemoryStore());
+  const broker = new SlowBroker({ slowTo: "start" });
   const { app, worker, stats } = setUp(broker);
   let runs = 0;
   const task = app.instrumentedTask({ name: "t.suspect" }, () => {
@@ -95,6 +108,27 @@ test("a suspect whose start is recorded after the worker was told to stop goes b
   await stopping;
   expect(runs).toBe(0);
   expect(await stats()).toMatchObject({ ready: 1, inFlight: 0 });
+  await app.close();
+});
+
+test("a suspect does not run before the outcome of the one before it is stored", async () => {
+  const broker = new SlowBroker({ slowTo: "end" });
+  const { app, worker, endings } = setUp(broker);
+  const runs: number[] = [];
+  const task = app.instrumentedTask({ name: "t.suspect" }, ({ number }: { number: number }) => {
+    runs.push(number);
+  });
+  await Promise.all([1, 2].map((number) => task.delay({ number })));
+  await worker.start();
+  await expect.poll(() => runs).toEqual([1]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([runs, endings()]).toEqual([[1], []]);
+  broker.letEnd();
+  await expect.poll(() => runs).toEqual([1, 2]);
+  expect(endings()).toEqual(["task.succeeded"]);
+  broker.letEnd();
+  await worker.stop();
+  expect(endings()).toEqual(["task.succeeded", "task.succeeded"]);
   await app.close();
 });
 

@@ -265,7 +265,10 @@ export class Worker {
     this.#stored.check();
   }
 
-  /** The slot is free when the handler has ended, not when its outcome is stored. */
+  /**
+   * The slot is free when the handler has ended, not when its outcome is stored. Not so a suspect's: the next one, if it kills the process, would take the
+   * outcome of this one with it, and it would count as a culprit.
+   */
   #onEnd(attempt: Attempt, result: RunResult): void {
     const { queue, task } = attempt.message;
     this.#finished += 1;
@@ -275,7 +278,9 @@ export class Worker {
     this.#intake.adjust();
     attempt.conclude(result);
     if (attempt.isHandedBack) this.#handedBack += 1;
-    this.#slots.freed(attempt.delivery);
+    const { delivery } = attempt;
+    if (attempt.crashes === 0) this.#slots.freed(delivery);
+    else attempt.whenStored(() => this.#slots.freed(delivery));
   }
 
   async #stop(timeoutMs: number): Promise<{ unfinished: number }> {

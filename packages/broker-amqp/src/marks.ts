@@ -45,11 +45,11 @@ export interface MarksOptions {
 /** Marks of messages that never came again are forgotten after this. */
 const keptForMs = 72 * 3_600_000;
 
-/** Names a message as long as it keeps its id and body. */
+/** Names a message as long as it keeps its id and body, and is not retried: what is known of one attempt says nothing of the next. */
 export function markKey(message: BrokerMessage | MalformedMessage): string {
   const hash = createHash("sha1");
   if ("malformed" in message) hash.update(message.raw);
-  else hash.update(message.id).update("\0").update(message.body);
+  else hash.update(`${message.id}\0${JSON.stringify(message.headers["retries"] ?? 0)}\0`).update(message.body);
   return hash.digest("base64url");
 }
 
@@ -112,7 +112,8 @@ export class Marks {
       rows.push(...rowsOf(found.content));
     }
     const newest = new Map<string, Row>();
-    for (const row of rows) newest.set(row[0], row);
+    // By their times: what somebody has stored anew may stand behind what was added meanwhile.
+    for (const row of rows) if ((newest.get(row[0])?.[3] ?? 0) <= row[3]) newest.set(row[0], row);
     const now = this.#options.clock.now();
     const taken = new Map<string, Mark>();
     const rest: Row[] = [];

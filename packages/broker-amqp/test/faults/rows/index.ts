@@ -5,6 +5,7 @@ import { consumerTimeout } from "./consumer-timeout.ts";
 import { deliveryLimit } from "./delivery-limit.ts";
 import { handlerThrows } from "./handler-throws.ts";
 import { killedInBetween } from "./killed-in-between.ts";
+import { poison } from "./poison.ts";
 import { queueDeleted, queueOtherwise } from "./queue-deleted.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { unroutable } from "./unroutable.ts";
@@ -15,6 +16,7 @@ export const rows: readonly Row[] = [
   workersKilled("quorum", 5),
   ...killedInBetween,
   rollingRestart,
+  poison,
   ...connectionsClosed,
   alarm,
   consumerTimeout,

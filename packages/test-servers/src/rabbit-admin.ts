@@ -88,11 +88,11 @@ export class RabbitAdmin {
   }
 
   /**
-   * Makes the node write down which quorum queues it has. By itself it does so half a second after it has made one, and a node that dies before that comes
-   * back with the queue empty, and without a leader for ever.
+   * Makes the node write down which queues it has, quorum queues too. By itself it does so a moment after it has made one, and a node that dies before
+   * that comes back without the queue, or with it empty and without a leader for ever.
    */
   async writeDownQueues(): Promise<void> {
-    await this.evaluate("[ok = dets:sync(Table) || Table <- dets:all()]");
+    await this.evaluate("ok = mnesia:sync_log(), [ok = dets:sync(Table) || Table <- dets:all()]");
   }
 
   async deleteQueue(queue: string, vhost = "/"): Promise<void> {

@@ -157,6 +157,7 @@ test("a killed server refuses connections until it is restarted on the same port
   const channel = await channelWith("kept");
   await store(channel, "kept", "confirmed");
   const { port, pid } = server;
+  await server.admin.writeDownQueues();
   await server.kill();
   expect(isAlive(pid)).toBe(false);
   expect(await refuses(port)).toBe(true);

@@ -71,27 +71,33 @@ export class RabbitCluster {
   }
 
   /**
-   * Cuts a node off from the others, in both directions; clients and rabbitmqctl still reach it. By the cookies: without the right
-   * one nodes refuse each other.
+   * Cuts a node off from the others, in both directions; clients and rabbitmqctl still reach it. By the cookies that it shows and
+   * wants: only this node has the wrong ones, since two that are wrong alike let each other in.
    */
   async isolate(node: RabbitServer): Promise<void> {
-    const others = this.nodes.filter((other) => other !== node);
-    const wrong = (peer: RabbitServer): string => `erlang:set_cookie('${peer.node.name}', isolated)`;
-    const leave = (peer: RabbitServer): string => `erlang:disconnect_node('${peer.node.name}')`;
-    await Promise.all(others.map((other) => other.admin.evaluate(wrong(node))));
-    await node.admin.evaluate([...others.map(wrong), ...others.map(leave)].join(", "));
+    const leaves = this.#othersThan(node).map(
+      (name) => `erlang:set_cookie('${name}', isolated), erlang:disconnect_node('${name}')`,
+    );
+    await node.admin.evaluate(leaves.join(", "));
   }
 
   /** Ends every isolation. Resolves when the cluster is whole again. */
   async heal(): Promise<void> {
-    const reset = this.nodes.map(({ node: { name } }) => `erlang:set_cookie('${name}', erlang:get_cookie())`);
-    await Promise.all(this.nodes.map(({ admin }) => admin.evaluate(reset.join(", "))));
+    const joins = (node: RabbitServer): readonly string[] =>
+      this.#othersThan(node).map(
+        (name) => `erlang:set_cookie('${name}', erlang:get_cookie()), net_adm:ping('${name}')`,
+      );
+    await Promise.all(this.nodes.map((node) => node.admin.evaluate(joins(node).join(", "))));
     await this.isWhole();
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
     await this.#epmd.stop();
+  }
+
+  #othersThan(node: RabbitServer): readonly string[] {
+    return this.nodes.filter((other) => other !== node).map(({ node: { name } }) => name);
   }
 
   #anyRunning(): RabbitServer {

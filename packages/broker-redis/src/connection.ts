@@ -26,6 +26,9 @@ export interface RunOptions {
 
 type Argument = string | number | Buffer;
 
+/** Before a step is taken again. */
+const pauseMs = 20;
+
 /** One client: runs scripts and commands, and comes back by itself when it is cut off. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -99,6 +102,25 @@ export class Connection {
       this.#waiting.add(wake);
       await sleep(clock, leftMs, woken.signal);
       this.#waiting.delete(wake);
+    }
+  }
+
+  /**
+   * Takes a step, and takes it again when the connection ended in it, until there is an answer or the time is over.
+   * @param step may be carried out twice
+   * @throws ConnectionLost `Q1001` there was no answer in time; others as the step throws them
+   */
+  async insist<T>(step: () => Promise<T>): Promise<T> {
+    const { clock, settings } = this.#options;
+    const until = clock.monotonic() + settings.timeoutMs;
+    for (;;) {
+      try {
+        await this.ready(until);
+        return await step();
+      } catch (error) {
+        if (!(error instanceof ConnectionLost) || clock.monotonic() >= until || this.#closed) throw error;
+        await sleep(clock, pauseMs);
+      }
     }
   }
 

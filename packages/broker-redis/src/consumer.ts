@@ -120,7 +120,7 @@ export class RedisConsumer implements Consumer {
   static async start(store: Store, options: RedisConsumerOptions): Promise<RedisConsumer> {
     const consumer = new RedisConsumer(store, options);
     try {
-      await Promise.all(consumer.#sources.map(({ holder }) => holder.consumerId()));
+      await store.connection.insist(() => Promise.all(consumer.#sources.map(({ holder }) => holder.consumerId())));
       return consumer;
     } catch (error) {
       await consumer.stop();

@@ -78,8 +78,8 @@ export class RedisBroker implements Broker {
   }
 
   async declare(queues: readonly QueueOptions[]): Promise<void> {
-    const { store } = this.#opened();
-    await store.queues.declare(store.connection, queues);
+    const { queues: known, connection } = this.#opened().store;
+    await connection.insist(() => known.declare(connection, queues));
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {

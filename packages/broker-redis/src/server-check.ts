@@ -48,7 +48,7 @@ async function readInfo(
   logger: Logger,
 ): Promise<readonly (readonly [server: string, info: Info])[]> {
   try {
-    const answers = await connection.callEach("info");
+    const answers = await connection.insist(() => connection.callEach("info"));
     return answers.map(([server, answer]) => [server, parseInfo(String(answer))]);
   } catch (error) {
     if (!hasCode(error, "Q1018")) throw error;

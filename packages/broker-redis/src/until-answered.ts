@@ -1,4 +1,4 @@
-import { BrokerError, PublishRejected, PublishUnknown, sleep } from "@q/core/broker";
+import { BrokerError, PublishRejected, PublishUnknown } from "@q/core/broker";
 import { ConnectionLost } from "./redis-error.ts";
 import type { Store } from "./store.ts";
 
@@ -6,24 +6,18 @@ import type { Store } from "./store.ts";
  * A step that stores something, again until there is an answer or the time is over. It must recognise its own repetition.
  * @throws PublishUnknown one of the attempts may have been carried out; ConnectionLost none was; others as the step throws them
  */
-export async function untilAnswered<T>({ publishing, clock, settings }: Store, attempt: () => Promise<T>): Promise<T> {
-  const until = clock.monotonic() + settings.timeoutMs;
+export async function untilAnswered<T>({ publishing }: Store, attempt: () => Promise<T>): Promise<T> {
   let mayBeStored: ConnectionLost | undefined;
-  for (;;) {
-    try {
-      await publishing.ready(until);
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof ConnectionLost)) {
-        // An earlier attempt may have been carried out, whatever this one was told.
-        if (mayBeStored === undefined) throw error;
-        throw unknown(mayBeStored);
-      }
-      if (error.sent) mayBeStored = error;
-      if (clock.monotonic() >= until || publishing.isClosed)
-        throw mayBeStored === undefined ? error : unknown(mayBeStored);
-      await sleep(clock, 20);
-    }
+  try {
+    return await publishing.insist(() =>
+      attempt().catch((error: unknown) => {
+        if (error instanceof ConnectionLost && error.sent) mayBeStored = error;
+        throw error;
+      }),
+    );
+  } catch (error) {
+    // An earlier attempt may have been carried out, whatever the last one was told.
+    throw mayBeStored === undefined ? error : unknown(mayBeStored);
   }
 }
 

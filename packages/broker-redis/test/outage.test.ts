@@ -60,3 +60,22 @@ test("a lease is renewed as soon as the connection is back, not when its next be
     await vi.waitFor(async () => expect(await endOfLease()).toBeGreaterThan(before), 3000);
   }
 });
+
+test("a worker starts although its connection is cut while it declares and begins to consume", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const proxy = await TcpProxy.start(server);
+  onTestFinished(() => proxy.stop());
+  const worker = createBroker(testSettings(`redis://127.0.0.1:${proxy.port}/0`, ""));
+  onTestFinished(() => worker.close());
+  await worker.open({ logger: silentLogger });
+  const declared = worker.declare([{ name: "default", priorities: false }]);
+  proxy.cut();
+  await declared;
+  const arrived: Delivery[] = [];
+  const consuming = worker.consume(["default"], { prefetch: 1 }, (delivery) => void arrived.push(delivery));
+  proxy.cut();
+  await consuming;
+  await worker.publish(messages(1));
+  await vi.waitFor(() => expect(arrived).toHaveLength(1), 5000);
+});

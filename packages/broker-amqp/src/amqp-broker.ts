@@ -57,6 +57,7 @@ export class AmqpBroker implements Broker {
       put: async (name, entry) => this.#opened().schedules.put(name, entry),
       remove: async (name) => this.#opened().schedules.remove(name),
       setPaused: async (name, paused) => this.#opened().schedules.setPaused(name, paused),
+      counts: async (tick, message) => this.#opened().schedules.counts(tick, message),
     };
   }
 

@@ -1,6 +1,14 @@
 import { tickToleranceMs, type JsonValue } from "@q/core/broker";
 import type { ScheduleRequest } from "./schedule-request.ts";
-import { listOf, rowOf, withChange, withoutSchedule, withSchedule, type ScheduleState } from "./schedule-state.ts";
+import {
+  listOf,
+  rowOf,
+  withChange,
+  withoutSchedule,
+  withSchedule,
+  withTick,
+  type ScheduleState,
+} from "./schedule-state.ts";
 
 /** What a request comes to. */
 export interface ScheduleChange {
@@ -9,14 +17,17 @@ export interface ScheduleChange {
   readonly state: ScheduleState | null;
 }
 
-/**
- * Decides on a request. Pure. A tick is `fired` once its message and the state are stored.
- * @param id of the request: a change that was made under it is not made again
- */
-export function changeFor(
-  request: ScheduleRequest,
-  { state, id, nowMs }: { readonly state: ScheduleState; readonly id: string; readonly nowMs: number },
-): ScheduleChange {
+export interface ChangeContext {
+  readonly state: ScheduleState;
+  /** Of the request: a change that was made under it is not made again. */
+  readonly id: string;
+  readonly nowMs: number;
+  /** What marks the message of a tick, when another one of it may turn up; otherwise `null`. */
+  readonly copy: string | null;
+}
+
+/** Decides on a request. Pure. A tick is `fired` once its message and the state are stored. */
+export function changeFor(request: ScheduleRequest, { state, id, nowMs, copy }: ChangeContext): ScheduleChange {
   const same = (answer: JsonValue): ScheduleChange => ({ answer, state: null });
   if (request.kind === "now") return same(nowMs);
   if (request.kind === "list") return same(listOf(state).map(rowOf));
@@ -29,7 +40,15 @@ export function changeFor(
     if (known?.paused === true) return same("paused");
     if (lastTick !== null && lastTick >= at) return same("already");
     if (at > nowMs + tickToleranceMs) return same("early");
-    return { answer: "fired", state: withSchedule(state, name, { lastTick: at }) };
+    return { answer: "fired", state: withTick(state, name, at, copy) };
+  }
+  if (request.kind === "counts") {
+    const { at } = request;
+    const rival = known?.counted.find((one) => one.at === at);
+    if (rival !== undefined) return same(rival.copy === request.copy);
+    // Sent by a keeper that died before it could say so: then it was the tick. No message, whoever sent it, ends what lies ahead.
+    const isUnrecorded = lastTick !== null && lastTick < at && at <= nowMs + tickToleranceMs;
+    return isUnrecorded ? { answer: true, state: withTick(state, name, at, request.copy) } : same(true);
   }
   if (state.changes.includes(id)) return same(true);
   const changed = (next: ScheduleState): ScheduleChange => ({ answer: true, state: withChange(next, id) });

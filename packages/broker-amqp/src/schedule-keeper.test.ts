@@ -1,11 +1,20 @@
 import type { ConsumeMessage } from "amqplib";
 import { randomUUID } from "node:crypto";
-import { BrokerError, silentLogger, systemClock } from "@q/core/broker";
+import {
+  BrokerError,
+  PublishUnknown,
+  silentLogger,
+  systemClock,
+  tickHeader,
+  type BrokerMessage,
+  type JsonObject,
+} from "@q/core/broker";
 import { expect, test, vi } from "vitest";
 import type { Link } from "./link.ts";
+import { schedulesQueue } from "./names.ts";
 import { readOptions } from "./options.ts";
 import { ScheduleKeeper } from "./schedule-keeper.ts";
-import { messageType, stateMessage } from "./schedule-message.ts";
+import { copyOf, messageType, stateMessage, toQueue } from "./schedule-message.ts";
 import { decodeAnswer, encodeRequest, type ScheduleRequest } from "./schedule-request.ts";
 import { noState, withSchedule, type ScheduleState } from "./schedule-state.ts";
 
@@ -13,6 +22,9 @@ import { noState, withSchedule, type ScheduleState } from "./schedule-state.ts";
 class Server {
   readonly acked: number[] = [];
   readonly answers = new Map<string, unknown>();
+  /** What was sent, and what the next sends of messages fail with. */
+  readonly sent: BrokerMessage[] = [];
+  readonly failures: Error[] = [];
   readonly ended = new AbortController();
   readonly keeper: ScheduleKeeper;
   readonly #marks: string[] = [];
@@ -23,10 +35,20 @@ class Server {
       settings: readOptions(),
       clock: systemClock,
       logger: silentLogger,
-      publisher: { consign: () => expect.fail("sends no message") },
+      publisher: {
+        consign: (message) => {
+          this.sent.push(message);
+          return toQueue(message.queue, Buffer.alloc(0), {});
+        },
+      },
       topology: { declareSide: async () => undefined },
       link: { fail: (error: unknown) => this.ended.abort(error) } as unknown as Link, // all that is used of it
-      sends: { send: async () => undefined },
+      sends: {
+        send: async ({ queue }) => {
+          const failure = queue === schedulesQueue ? undefined : this.failures.shift();
+          if (failure !== undefined) throw failure;
+        },
+      },
       ended: this.ended.signal,
       write: (_to, _content, { messageId }) => void this.#marks.push(messageId ?? ""),
       ack: (tag) => void this.acked.push(tag),
@@ -134,4 +156,44 @@ test("of a queue that is full of what is nobody's nothing is kept, and nothing i
   expect(await server.answer(id)).toMatchObject({ code: "Q1027" });
   // What is no request is there for whoever looks.
   expect(server.acked).toEqual([1]);
+});
+
+/** The message of a tick of `a`, to be sent. */
+function fire(at: number, headers: JsonObject = { [tickHeader]: at }): ScheduleRequest {
+  const properties = { contentType: "application/json", contentEncoding: "utf-8" };
+  const message = { id: `tick ${at}`, queue: "default", priority: 0, headers, properties, body: "[]" };
+  return { kind: "fire", name: "a", at, isStored: false, priorities: false, message };
+}
+
+test("only a tick that may have been sent before can be told from another message of it", async () => {
+  const server = new Server();
+  server.keeper.putMark();
+  server.state(older);
+  server.mark();
+  for (const at of [2000, 3000]) expect(await server.answer(server.request(fire(at)))).toBe("fired");
+  server.failures.push(new PublishUnknown("Q1102", "no answer"));
+  expect(await server.answer(server.request(fire(4000)))).toMatchObject({ code: "Q1102" });
+  for (const at of [4000, 5000]) expect(await server.answer(server.request(fire(at)))).toBe("fired");
+  expect(server.sent.map((message) => [message.id, copyOf(message) !== ""])).toEqual([
+    ["tick 2000", true],
+    ["tick 3000", false],
+    ["tick 4000", false],
+    ["tick 4000", true],
+    ["tick 5000", false],
+  ]);
+  const counts = async (at: number, copy: string): Promise<unknown> =>
+    await server.answer(server.request({ kind: "counts", name: "a", at, copy }));
+  const [first, , inDoubt, again] = server.sent.map(copyOf);
+  expect([await counts(2000, first ?? ""), await counts(2000, "")]).toEqual([true, false]);
+  expect([await counts(4000, inDoubt ?? ""), await counts(4000, again ?? "")]).toEqual([false, true]);
+  expect(await counts(3000, "")).toBe(true);
+});
+
+test("where nobody asks, nothing is told apart", async () => {
+  const server = new Server();
+  server.keeper.putMark();
+  server.state(older);
+  server.mark();
+  expect(await server.answer(server.request(fire(2000, {})))).toBe("fired");
+  expect(server.sent.map(copyOf)).toEqual([""]);
 });

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from "amqplib";
 import { randomUUID } from "node:crypto";
-import { BrokerError, hasCode, type Clock, type JsonValue, type Logger } from "@q/core/broker";
+import { BrokerError, hasCode, tickHeader, type Clock, type JsonValue, type Logger } from "@q/core/broker";
 import { amqpError, ConnectionLost } from "./amqp-error.ts";
 import type { ConfirmedSends } from "./confirmed-sends.ts";
 import type { Link } from "./link.ts";
@@ -9,7 +9,7 @@ import type { Settings } from "./options.ts";
 import type { Consignment } from "./parcel.ts";
 import type { Publisher } from "./publisher.ts";
 import { changeFor } from "./schedule-change.ts";
-import { messageType, stateMessage, storedVersion, toQueue } from "./schedule-message.ts";
+import { messageType, stateMessage, storedVersion, toQueue, withCopy } from "./schedule-message.ts";
 import { decodeRequest, encodeAnswer, type ScheduleAnswer, type ScheduleRequest } from "./schedule-request.ts";
 import { decodeState, merged, next, noState, type ScheduleState } from "./schedule-state.ts";
 import type { Topology } from "./topology.ts";
@@ -70,6 +70,8 @@ export class ScheduleKeeper {
   #storing: ScheduleState | undefined;
   /** Versions of the states in our hands, by the tags of their messages. */
   readonly #held = new Map<number, number>();
+  /** Schedules whose last tick this process has sent, and recorded: the next one was sent by nobody before. */
+  readonly #certain = new Set<string>();
   #storedAt = 0;
   /** What is done with the state happens in turn. Never rejects. */
   #turn: Promise<void> = Promise.resolve();
@@ -178,6 +180,7 @@ export class ScheduleKeeper {
     const { states, unreadable, requests } = this.#found;
     this.#found = nothing;
     this.#phase = "keeping";
+    this.#certain.clear();
     void this.#inTurn(async () => {
       const isNew = this.#state.version === 0;
       if (isNew && states.length === 0 && unreadable[0] !== undefined)
@@ -250,14 +253,25 @@ export class ScheduleKeeper {
 
   async #carryOut(request: ScheduleRequest, id: string): Promise<JsonValue> {
     const { clock, publisher, sends } = this.#options;
-    const { answer, state } = changeFor(request, { state: this.#state, id, nowMs: clock.now() });
+    const copy = this.#copyFor(request);
+    const { answer, state } = changeFor(request, { state: this.#state, id, nowMs: clock.now(), copy });
     if (state === null) return answer;
     // Before anything is sent: what cannot be recorded is not sent.
     const recorded = stateMessage(state, this.#id);
-    if (request.kind === "fire" && request.message !== null)
-      await sends.send(publisher.consign(request.message, { priorities: request.priorities }));
-    await this.#store(state, recorded);
+    if (request.kind === "fire" && request.message !== null) {
+      const { name, message, priorities } = request;
+      this.#certain.delete(name);
+      await sends.send(publisher.consign(copy === null ? message : withCopy(message, copy), { priorities }));
+      await this.#store(state, recorded);
+      this.#certain.add(name);
+    } else await this.#store(state, recorded);
     return answer;
+  }
+
+  /** What marks the message of a tick; `null` when there can be no other one of it, or nobody will ask. */
+  #copyFor(request: ScheduleRequest): string | null {
+    if (request.kind !== "fire" || request.message?.headers[tickHeader] === undefined) return null;
+    return this.#certain.has(request.name) ? null : randomUUID();
   }
 
   /** When it may not be stored, this process keeps the schedules no longer: whoever does next reads what is there. */

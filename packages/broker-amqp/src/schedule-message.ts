@@ -1,6 +1,20 @@
+import type { BrokerMessage } from "@q/core/broker";
 import { schedulesQueue } from "./names.ts";
 import type { Consignment } from "./parcel.ts";
 import { encodeState, type ScheduleState } from "./schedule-state.ts";
+
+/** Tells apart the messages of a tick that may have been sent twice. */
+const copyHeader = "q_copy";
+
+export function withCopy(message: BrokerMessage, copy: string): BrokerMessage {
+  return { ...message, headers: { ...message.headers, [copyHeader]: copy } };
+}
+
+/** Empty for a message without one. */
+export function copyOf({ headers }: BrokerMessage): string {
+  const copy = headers[copyHeader];
+  return typeof copy === "string" ? copy : "";
+}
 
 /** What lies in the queue of the schedules, told apart by AMQP's `type`: all that is known of them, what is asked, and what only marks a place. */
 export const messageType = { state: "q.state", request: "q.request", mark: "q.mark" } as const;

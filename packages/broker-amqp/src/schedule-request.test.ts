@@ -19,6 +19,7 @@ test.each<ScheduleRequest>([
   { kind: "put", name: "ä 🔑", entry: { cron: "* * * * *" } },
   { kind: "remove", name: "a" },
   { kind: "pause", name: "a", paused: false },
+  { kind: "counts", name: "a", at: 1, copy: "" },
   { ...fire, message: null },
   fire,
 ])("%j comes as it was asked", (request) => {
@@ -34,6 +35,8 @@ test.each([
   '{"kind":"begin","name":"a","at":1.5}',
   '{"kind":"put","name":"a","entry":[]}',
   '{"kind":"pause","name":"a","paused":1}',
+  '{"kind":"counts","name":"a","at":1}',
+  `{"kind":"counts","name":"a","at":1,"copy":"${"x".repeat(37)}"}`,
   '{"kind":"fire","name":"a","at":1,"isStored":false,"priorities":false}',
   '{"kind":"fire","name":"a","at":1,"isStored":false,"priorities":false,"message":{"id":"a"}}',
   "[".repeat(100) + "]".repeat(100),

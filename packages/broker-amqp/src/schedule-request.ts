@@ -10,7 +10,7 @@ import {
   type JsonValue,
   type Tick,
 } from "@q/core/broker";
-import { isScheduleName } from "./schedule-state.ts";
+import { isScheduleName, type CountedCopy } from "./schedule-state.ts";
 
 /** What a process asks of the one that keeps the schedules. */
 export type ScheduleRequest =
@@ -20,6 +20,7 @@ export type ScheduleRequest =
   | { readonly kind: "put"; readonly name: string; readonly entry: JsonObject }
   | { readonly kind: "remove"; readonly name: string }
   | { readonly kind: "pause"; readonly name: string; readonly paused: boolean }
+  | ({ readonly kind: "counts"; readonly name: string } & CountedCopy)
   | (Omit<Tick, "queue"> & {
       readonly kind: "fire";
       /** Whether the queue of the message has priorities: the keeper may not know. */
@@ -28,6 +29,8 @@ export type ScheduleRequest =
 
 /** A message is JSON in it, with its body in base64. Bytes. */
 const largestRequest = 8 * 1024 * 1024;
+/** A uuid, and no more than that. Characters. */
+const longestCopy = 36;
 /** A message's own depth, and what is around it. */
 const deepest = 72;
 
@@ -63,6 +66,12 @@ export function decodeRequest(content: Buffer): ScheduleRequest | undefined {
     case "pause": {
       const { paused } = value;
       return typeof paused === "boolean" ? { kind, name, paused } : undefined;
+    }
+    case "counts": {
+      const { copy } = value;
+      return isTime(at) && typeof copy === "string" && copy.length <= longestCopy
+        ? { kind, name, at, copy }
+        : undefined;
     }
     case "fire": {
       const { isStored, priorities } = value;

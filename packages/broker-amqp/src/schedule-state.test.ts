@@ -7,12 +7,13 @@ import {
   withChange,
   withoutSchedule,
   withSchedule,
+  withTick,
 } from "./schedule-state.ts";
 
 const first = withSchedule(noState("one"), "a", { lastTick: 1000, entry: { every: "1s", args: { ä: [null] } } });
 
 test("a state comes back as it was stored, whatever its schedules are called", () => {
-  const state = withChange(withSchedule(first, "__proto__", { paused: true }), "id");
+  const state = withTick(withChange(withSchedule(first, "__proto__", { paused: true }), "id"), "a", 2000, "copy");
   expect(decodeState(encodeState(state))).toEqual(state);
 });
 
@@ -26,10 +27,16 @@ test("what begins beside another state takes nothing from it, and no tick of eit
   const long = withSchedule(withSchedule(first, "b", { lastTick: 5000 }), "b", { paused: true });
   const beside = withSchedule(withSchedule(noState("two"), "c", { lastTick: 7000 }), "b", { lastTick: 6000 });
   expect([...merged([beside, long]).schedules.values()]).toEqual([
-    { name: "a", lastTick: 1000, paused: false, entry: { every: "1s", args: { ä: [null] } } },
-    { name: "b", lastTick: 6000, paused: true, entry: null },
-    { name: "c", lastTick: 7000, paused: false, entry: null },
+    { name: "a", lastTick: 1000, paused: false, entry: { every: "1s", args: { ä: [null] } }, counted: [] },
+    { name: "b", lastTick: 6000, paused: true, entry: null, counted: [] },
+    { name: "c", lastTick: 7000, paused: false, entry: null, counted: [] },
   ]);
+});
+
+test("of what counts only the newest is remembered", () => {
+  let state = first;
+  for (let at = 1; at <= 12; at += 1) state = withTick(state, "a", at, `copy ${at}`);
+  expect(state.schedules.get("a")?.counted.map(({ at }) => at)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
 test("a state that has grown too large is not stored", () => {
@@ -48,6 +55,8 @@ test.each([
   [JSON.stringify({ ...stored, schedules: [["a", "1000", false, null]] }), "cannot be read"],
   [JSON.stringify({ ...stored, schedules: [["a", 1000, false, "entry"]] }), "cannot be read"],
   [JSON.stringify({ ...stored, schedules: [["x".repeat(129), 1000, false, null]] }), "cannot be read"],
+  [JSON.stringify({ ...stored, schedules: [["a", 1000, false, null, 1000]] }), "cannot be read"],
+  [JSON.stringify({ ...stored, schedules: [["a", 1000, false, null, "1000", "copy"]] }), "cannot be read"],
   [JSON.stringify({ ...stored, changes: [1] }), "cannot be read"],
   [JSON.stringify({ ...stored, more: "x".repeat(1024 * 1024) }), "more than q ever writes"],
 ])("%.60s is no state", (text, reason) => {

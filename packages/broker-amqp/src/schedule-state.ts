@@ -7,13 +7,26 @@ import {
   type StoredSchedule,
 } from "@q/core/broker";
 
+/** Which message of a tick counts, should another one of it turn up. */
+export interface CountedCopy {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** What its header says, empty for one that has none. */
+  readonly copy: string;
+}
+
+export interface KeptSchedule extends StoredSchedule {
+  /** Of the ticks that may have been sent before by a keeper that died, oldest first. */
+  readonly counted: readonly CountedCopy[];
+}
+
 /** All that is remembered of schedules, as one message holds it. */
 export interface ScheduleState {
   /** Counts the changes: of two states the one with the higher number is newer. */
   readonly version: number;
   /** Where it began: states of one origin are versions of the same. */
   readonly origin: string;
-  readonly schedules: ReadonlyMap<string, StoredSchedule>;
+  readonly schedules: ReadonlyMap<string, KeptSchedule>;
   /** Ids of the last changes, oldest first: one that is asked for again was made. */
   readonly changes: readonly string[];
 }
@@ -28,16 +41,25 @@ const largestState = 1024 * 1024;
 const format = 1;
 /** More than can be under way when its keeper dies. */
 const mostChanges = 100;
+/** As many keepers may die while a message of the first one waits. */
+const mostCounted = 10;
 const longestNameBytes = 128;
 
 /** The state with other facts about one schedule, and the next version. */
 export function withSchedule(
   state: ScheduleState,
   name: string,
-  facts: Partial<Omit<StoredSchedule, "name">>,
+  facts: Partial<Omit<KeptSchedule, "name">>,
 ): ScheduleState {
-  const known = state.schedules.get(name) ?? { name, lastTick: null, paused: false, entry: null };
+  const known = state.schedules.get(name) ?? { name, lastTick: null, paused: false, entry: null, counted: [] };
   return { ...next(state), schedules: new Map(state.schedules).set(name, { ...known, ...facts }) };
+}
+
+/** The state in which a tick was fired. @param copy of its message, when another one of it may turn up; otherwise `null` */
+export function withTick(state: ScheduleState, name: string, at: number, copy: string | null): ScheduleState {
+  const counted = state.schedules.get(name)?.counted ?? [];
+  const all = copy === null ? counted : [...counted, { at, copy }].slice(-mostCounted);
+  return withSchedule(state, name, { lastTick: at, counted: all });
 }
 
 export function withoutSchedule(state: ScheduleState, name: string): ScheduleState {
@@ -77,7 +99,7 @@ export function merged(states: readonly [ScheduleState, ...ScheduleState[]]): Sc
 }
 
 /** In order of name. */
-export function listOf({ schedules }: ScheduleState): readonly StoredSchedule[] {
+export function listOf({ schedules }: ScheduleState): readonly KeptSchedule[] {
   return [...schedules.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -118,13 +140,13 @@ export function decodeState(content: Buffer): ScheduleState | string {
   return { version, schedules: new Map(schedules.map((schedule) => [schedule.name, schedule])), origin, changes };
 }
 
-/** Name, last tick, paused, entry. */
-export function rowOf({ name, lastTick, paused, entry }: StoredSchedule): JsonArray {
-  return [name, lastTick, paused, entry];
+/** Name, last tick, paused, entry; then what is counted, two values each. */
+export function rowOf({ name, lastTick, paused, entry, counted }: KeptSchedule): JsonArray {
+  return [name, lastTick, paused, entry, ...counted.flatMap(({ at, copy }) => [at, copy])];
 }
 
 /** The schedules in rows; `undefined` when one of them is none. */
-export function schedulesOf(rows: JsonValue | undefined): readonly StoredSchedule[] | undefined {
+export function schedulesOf(rows: JsonValue | undefined): readonly KeptSchedule[] | undefined {
   if (!Array.isArray(rows)) return undefined;
   const schedules = (rows as JsonArray).flatMap((row) => scheduleOf(row) ?? []);
   return schedules.length === rows.length ? schedules : undefined;
@@ -134,11 +156,22 @@ export function isScheduleName(name: JsonValue | undefined): name is string {
   return typeof name === "string" && name !== "" && Buffer.byteLength(name) <= longestNameBytes;
 }
 
-function scheduleOf(row: JsonValue): StoredSchedule | undefined {
+function scheduleOf(row: JsonValue): KeptSchedule | undefined {
   if (!Array.isArray(row)) return undefined;
-  const [name, lastTick, paused, entry] = row as JsonArray;
+  const [name, lastTick, paused, entry, ...rest] = row as JsonArray;
   if (!isScheduleName(name) || typeof paused !== "boolean") return undefined;
   if (lastTick !== null && (typeof lastTick !== "number" || !Number.isSafeInteger(lastTick))) return undefined;
   if (entry !== null && !isJsonObject(entry)) return undefined;
-  return { name, lastTick, paused, entry };
+  const counted = countedOf(rest);
+  return counted === undefined ? undefined : { name, lastTick, paused, entry, counted };
+}
+
+function countedOf(values: readonly JsonValue[]): readonly CountedCopy[] | undefined {
+  const counted: CountedCopy[] = [];
+  for (let index = 0; index < values.length; index += 2) {
+    const [at, copy] = values.slice(index);
+    if (typeof at !== "number" || !Number.isSafeInteger(at) || typeof copy !== "string") return undefined;
+    counted.push({ at, copy });
+  }
+  return counted;
 }

@@ -5,6 +5,7 @@ import {
   PublishRejected,
   PublishUnknown,
   sleep,
+  type BrokerMessage,
   type JsonObject,
   type JsonValue,
   type ScheduleStore,
@@ -16,6 +17,7 @@ import {
 import { ConnectionLost } from "./amqp-error.ts";
 import type { LazyConnection } from "./lazy-connection.ts";
 import { ScheduleMember } from "./schedule-member.ts";
+import { copyOf } from "./schedule-message.ts";
 import { encodeRequest, type ScheduleRequest } from "./schedule-request.ts";
 import { schedulesOf, type ScheduleState } from "./schedule-state.ts";
 import type { Store } from "./store.ts";
@@ -55,7 +57,7 @@ export class AmqpScheduleStore implements ScheduleStore {
   async list(): Promise<readonly StoredSchedule[]> {
     const schedules = schedulesOf(await this.#ask({ kind: "list" }));
     if (schedules === undefined) throw noSense();
-    return schedules;
+    return schedules.map(({ name, lastTick, paused, entry }) => ({ name, lastTick, paused, entry }));
   }
 
   async begin({ name, at }: Pick<Tick, "name" | "at" | "queue">): Promise<void> {
@@ -89,6 +91,10 @@ export class AmqpScheduleStore implements ScheduleStore {
 
   async setPaused(name: string, paused: boolean): Promise<void> {
     await this.#ask({ kind: "pause", name, paused });
+  }
+
+  async counts({ name, at }: Pick<Tick, "name" | "at">, message: BrokerMessage): Promise<boolean> {
+    return (await this.#ask({ kind: "counts", name, at, copy: copyOf(message) })) === true;
   }
 
   /** Leaves the schedules to others, when what is being carried out has been. Never throws. */

@@ -2,7 +2,16 @@ import { randomUUID } from "node:crypto";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { silentLogger, type LogFields, type Logger, type ScheduleStore, type Tick } from "@q/core/broker";
+import {
+  silentLogger,
+  tickHeader,
+  type BrokerMessage,
+  type JsonObject,
+  type LogFields,
+  type Logger,
+  type ScheduleStore,
+  type Tick,
+} from "@q/core/broker";
 import { FakeClock } from "@q/core/testing";
 import { Mutant, type Mutation } from "@q/fault-kit";
 import { isInstalled, RabbitAdmin } from "@q/test-servers";
@@ -148,12 +157,12 @@ describe.each(queueTypes)("on a %s queue", (queueType) => {
   });
 
   /** A process that dies at a line of the adapter. */
-  async function dieAt(mutation: Pick<Mutation, "from">): Promise<void> {
-    const { from } = mutation;
+  async function dieAt({ from }: Pick<Mutation, "from">, headers: JsonObject = {}): Promise<void> {
     const to = `process.kill(process.pid, "SIGKILL");\n${from}`;
     const mutant = await Mutant.build({ name: "dies", file: "schedule-keeper.ts", from, to }, mutants);
     onTestFinished(() => mutant.remove());
-    const asText = message("at 2000", "default", { body: "[[], {}, {}]" });
+    const plain = message("at 2000", "default", { body: "[[], {}, {}]" });
+    const asText = { ...plain, headers: { ...plain.headers, ...headers } };
     const orders = { module: mutant.module, url: url(), tick: tick(2000, { message: asText }) };
     const program = fileURLToPath(new URL("fixtures/fire.mjs", import.meta.url));
     await expect(run(process.execPath, [program, JSON.stringify(orders)])).rejects.toMatchObject({ signal: "SIGKILL" });
@@ -169,6 +178,30 @@ describe.each(queueTypes)("on a %s queue", (queueType) => {
     expect(await schedules.list()).toMatchObject([{ lastTick: 2000 }]);
     expect(await schedules.fire(tick(2000))).toBe("already");
     expect(await sent()).toEqual(["at 1000", "at 2000", "at 2000"]);
+  });
+
+  test("of the two messages of such a tick one counts, whoever is asked and how often it is handed out", async () => {
+    const first = await open();
+    expect(await first.schedules.fire(tick(1000))).toBe("fired");
+    await first.close();
+    await dieAt({ from: "    await this.#store(state, recorded);" }, { [tickHeader]: 2000 });
+    const { schedules } = await open();
+    await schedules.list();
+    const found: BrokerMessage[] = [];
+    for (let worker = 0; worker < 2; worker += 1) {
+      const broker = await open();
+      await broker.consume(["default"], { prefetch: 10 }, (delivery) => {
+        if (!("malformed" in delivery.message)) found.push(delivery.message);
+      });
+      await expect.poll(() => found.length).toBe(3 * (worker + 1));
+      await broker.close();
+    }
+    const asked = found.filter(({ id }) => id === "at 2000");
+    const counted: BrokerMessage[] = [];
+    for (const one of asked) if (await schedules.counts?.({ name: "a", at: 2000 }, one)) counted.push(one);
+    expect(asked).toHaveLength(4);
+    expect(counted).toHaveLength(2);
+    expect(counted[0]?.headers).toEqual(counted[1]?.headers);
   });
 
   test("of one that is killed between recording a tick and letting go of the state before, the newer state counts", async () => {

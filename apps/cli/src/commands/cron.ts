@@ -19,7 +19,7 @@ export class CronCommand extends AppCommand {
   static override readonly usage: Usage = {
     details:
       "Sends the tasks of createApp({ schedule }) and of app.schedules at their time, until it is told to stop. Run as many as you like: each tick is sent once, by\n" +
-      "one of them, and when one dies the others go on. Q_LOG_LEVEL, Q_LOG_FORMAT and Q_HEALTH_PORT count as for q worker.",
+      "one of them, and when one dies the others go on; on RabbitMQ the tick of that moment may be sent twice. Q_LOG_LEVEL, Q_LOG_FORMAT and Q_HEALTH_PORT count as for q worker.",
     examples: [
       ["send", "q cron"],
       ["what would be sent", "q cron --dry-run"],
@@ -84,6 +84,7 @@ export class CronCommand extends AppCommand {
             schedules: scheduler.size,
             isDry: this.dryRun,
             nowMs: Date.now(),
+            mayRepeat: app.broker.schedules?.counts !== undefined,
             readyMs: performance.now() - startedAt,
           },
           colors(this.context.terminal.stderrColor),

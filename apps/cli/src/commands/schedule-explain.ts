@@ -43,8 +43,8 @@ export class ScheduleExplainCommand extends AppCommand {
     const ticks = nextTicks(schedule, timing, count, nowMs);
     const changes = await clockChanges(schedule, timing, nowMs);
     if (this.json) {
-      const { cron, everyMs, timezone, task, missed, overlap } = schedule;
-      const own = this.#isExpression ? {} : { name: schedule.name, task, missed, overlap };
+      const { cron, everyMs, timezone, task, missed, overlap, duplicates } = schedule;
+      const own = this.#isExpression ? {} : { name: schedule.name, task, missed, overlap, duplicates };
       const next = ticks.map((at) => tickJson(at, timezone));
       this.output.json({ ...own, cron, everyMs, timezone, words, next, clockChanges: changes });
       return exitCode.done;
@@ -87,8 +87,9 @@ export class ScheduleExplainCommand extends AppCommand {
   }
 }
 
-function policyOf({ task, missed, overlap, offsetMs, startDeadlineMs }: Schedule): string {
+function policyOf({ task, missed, overlap, duplicates, offsetMs, startDeadlineMs }: Schedule): string {
   const parts = [`sends ${task}`, `missed: ${missed}`, `overlap: ${overlap}`];
+  if (duplicates === "drop") parts.push("duplicates: drop");
   if (startDeadlineMs !== null) parts.push(`at most ${startDeadlineMs / 1000} s late`);
   if (offsetMs > 0) parts.push(`${Math.round(offsetMs / 1000)} s after its time (jitter)`);
   return parts.join(" · ");

@@ -14,6 +14,8 @@ export interface CronBannerFacts {
   readonly next: readonly NextTick[];
   readonly also: readonly string[];
   readonly isDry: boolean;
+  /** Whether a tick may be sent twice when a process dies. */
+  readonly mayRepeat: boolean;
   readonly nowMs: number;
   readonly readyMs: number;
 }
@@ -26,6 +28,7 @@ export function renderCronBanner(facts: CronBannerFacts, { bold, dim, yellow }: 
   const next = facts.next
     .slice(0, mostNext)
     .map(({ name, at }) => `${printable(name)}  ${formatInstant(at)}, ${relativeTime(at, facts.nowMs)}`);
+  const often = facts.mayRepeat ? ", or twice when one of them dies just then" : "";
   return [
     `  ${bold(`q ${facts.version}`)}  cron   ${dim(`node ${facts.node} · pid ${facts.pid}`)}`,
     "",
@@ -38,7 +41,7 @@ export function renderCronBanner(facts: CronBannerFacts, { bold, dim, yellow }: 
     ...(facts.schedules === 0
       ? [`  ${yellow("!")} nothing to send: createApp({ schedule: { … } }) or app.schedules.put() declares it`]
       : []),
-    `  Ready in ${Math.round(facts.readyMs)} ms. Each tick is sent once, however many of these run. Ctrl-C to stop.`,
+    `  Ready in ${Math.round(facts.readyMs)} ms. Each tick is sent once${often}, however many of these run. Ctrl-C to stop.`,
     "",
   ].join("\n");
 }

@@ -76,8 +76,11 @@ export function eventLine(event: TaskEvent): EventLine {
         level: "warn",
         word: "skip",
         ms: null,
-        text: `an earlier run of schedule "${event.schedule}" has not ended`,
-        fields: { schedule: event.schedule },
+        text:
+          event.because === "overlap"
+            ? `an earlier run of schedule "${event.schedule}" has not ended`
+            : `its tick of schedule "${event.schedule}" was sent twice; the other message runs`,
+        fields: { schedule: event.schedule, because: event.because },
       };
     case "task.postponed":
       return {

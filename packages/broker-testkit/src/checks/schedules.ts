@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { tickToleranceMs, type Broker, type StoredSchedule, type Tick, type TickAnswer } from "@q/core/broker";
+import {
+  tickHeader,
+  tickToleranceMs,
+  type Broker,
+  type StoredSchedule,
+  type Tick,
+  type TickAnswer,
+} from "@q/core/broker";
 import type { Check } from "../check.ts";
 import { labelsOf, wellFormed } from "../inbox.ts";
 import { eventually } from "../wait.ts";
@@ -228,7 +235,28 @@ export const scheduleChecks: readonly Check[] = [
       await inbox.staysEmpty();
     },
   },
+  {
+    name: "the message of a tick that was sent once counts, as often as it is handed out, where one may be sent twice",
+    needs: ["schedules"],
+    async run(world) {
+      const [first, second] = [await world.broker(), await world.broker()];
+      if (schedulesOf(first).counts === undefined) return;
+      const at = (await past(first)) - 3;
+      for (const time of [at, at + 1, at + 2]) assert.equal(await fire(world, first, tickToAsk(world, time)), "fired");
+      const inbox = await world.consume(second);
+      for (const [index, delivery] of (await inbox.take(3)).entries()) {
+        const asked = { name: world.scheduleNamed("one"), at: at + index };
+        for (const broker of [first, second, first])
+          assert.equal(await schedulesOf(broker).counts?.(asked, wellFormed(delivery)), true, `tick ${index + 1}`);
+      }
+    },
+  },
 ];
+
+/** One of which workers ask whether it counts. */
+function tickToAsk(world: World, at: number): Tick {
+  return { ...tick(world, "one", at), message: world.message(String(at), { headers: { [tickHeader]: at } }) };
+}
 
 /** A tick whose message has its time as label. */
 function tick(world: World, label: string, at: number, { queue = world.queue } = {}): Tick {

@@ -169,4 +169,18 @@ export const schedulingFaults: readonly Fault[] = [
       },
     })),
   },
+  {
+    name: "the message of a tick counts once, and not when it comes again",
+    caughtBy: [
+      "the message of a tick that was sent once counts, as often as it is handed out, where one may be sent twice",
+    ],
+    broker: scheduling((_schedules, site) => ({
+      async counts({ at }) {
+        const asked = note(site, "asked", () => new Set<number>());
+        const isFirst = !asked.has(at);
+        asked.add(at);
+        return isFirst;
+      },
+    })),
+  },
 ];

@@ -37,6 +37,7 @@ export { RenewedLease, type RenewedLeaseOptions } from "./renewed-lease.ts";
 export type { OncePublisher } from "./once.ts";
 export {
   readStoredEntry,
+  tickHeader,
   tickToleranceMs,
   type ScheduleStore,
   type StoredSchedule,

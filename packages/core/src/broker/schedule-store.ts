@@ -7,6 +7,9 @@ import type { BrokerMessage } from "./broker-message.ts";
  */
 export const tickToleranceMs = 500;
 
+/** The header with the tick that a message is, epoch milliseconds: whoever runs it asks first whether it `counts`. */
+export const tickHeader = "q_tick";
+
 /** What a broker remembers of one schedule. */
 export interface StoredSchedule {
   readonly name: string;
@@ -65,6 +68,11 @@ export interface ScheduleStore {
   remove(name: string): Promise<boolean>;
   /** In force for every `fire` that begins afterwards, in any process. */
   setPaused(name: string, paused: boolean): Promise<void>;
+  /**
+   * Whether a message is the one of its tick that counts: when a tick was sent twice, `true` for all deliveries of one of the two messages, and `false`
+   * for the other. `true` also where nothing is known of the tick. Asked only of messages with a `tickHeader`. Absent on a broker that sends no tick twice.
+   */
+  counts?(tick: Pick<Tick, "name" | "at">, message: BrokerMessage): Promise<boolean>;
 }
 
 /** The entry of a schedule from the text that an adapter stored it as; `null` for what no `put` has stored. */

@@ -27,6 +27,7 @@ test("an entry that says little gets the defaults that are documented", () => {
     missed: "one",
     startDeadlineMs: null,
     overlap: "allow",
+    duplicates: "allow",
     offsetMs: 0,
     isStored: false,
   });
@@ -56,6 +57,7 @@ test.each([
   [{ every: 90 }, "Q2010", 'every of schedule "nightly"'],
   [{ cron: "@daily", missed: "none" }, "Q2028", "expected skip, one, all"],
   [{ cron: "@daily", overlap: true }, "Q2028", "expected allow, skip"],
+  [{ cron: "@daily", duplicates: "skip" }, "Q2028", "expected allow, drop"],
   [{ cron: "@daily", task: "" }, "Q2028", "names no task"],
   [{ cron: "@daily", options: null }, "Q2028", "options that are none"],
   [{ cron: "@daily", options: { countdown: "1s" } }, "Q2011", '"countdown"'],

@@ -18,6 +18,7 @@ export interface Schedule {
   readonly missed: "skip" | "one" | "all";
   readonly startDeadlineMs: number | null;
   readonly overlap: "allow" | "skip";
+  readonly duplicates: "allow" | "drop";
   /** How long after its planned time a tick is sent. The same for one name always. */
   readonly offsetMs: number;
   /** Whether it was made at run time and stands in the broker. */
@@ -34,6 +35,7 @@ const known = [
   "missed",
   "startDeadline",
   "overlap",
+  "duplicates",
   "jitter",
 ] satisfies (keyof ScheduleEntry)[];
 
@@ -70,7 +72,8 @@ export function readSchedule(
   if (typeof entry !== "object" || entry === null)
     throw new ConfigError("Q2028", `${where} is no entry`, { hint: '{ task: "reports.daily", cron: "0 5 * * *" }' });
   refuseUnknownOptions(where, entry, known);
-  const { task, args = {}, options = {}, timezone = "UTC", missed = "one", overlap = "allow" } = entry;
+  const { task, args = {}, options = {}, timezone = "UTC" } = entry;
+  const { missed = "one", overlap = "allow", duplicates = "allow" } = entry;
   if (typeof task !== "string" || task === "")
     throw new ConfigError("Q2028", `${where} names no task`, { hint: 'task: "reports.daily"' });
   if (typeof options !== "object" || options === null)
@@ -78,6 +81,7 @@ export function readSchedule(
   refuseUnknownOptions(`the options of ${where}`, options, knownOptions);
   oneOf(where, "missed", missed, ["skip", "one", "all"]);
   oneOf(where, "overlap", overlap, ["allow", "skip"]);
+  oneOf(where, "duplicates", duplicates, ["allow", "drop"]);
   const jitterMs = limitMs(entry.jitter, `jitter of ${where}`) ?? 0;
   return {
     name,
@@ -89,6 +93,7 @@ export function readSchedule(
     missed,
     startDeadlineMs: limitMs(entry.startDeadline, `startDeadline of ${where}`),
     overlap,
+    duplicates,
     offsetMs: jitterMs === 0 ? 0 : offsetOf(name, jitterMs),
     isStored,
   };

@@ -1,7 +1,7 @@
 import type { AppSettings } from "../app-options.ts";
 import type { BrokerMessage } from "../broker/broker-message.ts";
 import type { Broker } from "../broker/broker.ts";
-import type { ScheduleStore, StoredSchedule, TickAnswer } from "../broker/schedule-store.ts";
+import { tickHeader, type ScheduleStore, type StoredSchedule, type TickAnswer } from "../broker/schedule-store.ts";
 import { noOverlapHeader, scheduleHeader } from "../celery-headers.ts";
 import type { Clock } from "../clock.ts";
 import type { JsonObject } from "../json.ts";
@@ -172,7 +172,7 @@ export class Schedules {
         name: schedule.name,
         at,
         queue: message.queue,
-        message: marked(message, schedule),
+        message: marked(message, schedule, at),
         isStored: schedule.isStored,
       });
       return answer === "fired";
@@ -308,8 +308,12 @@ function stateOf(stored: StoredSchedule | undefined): Pick<ListedSchedule, "paus
 }
 
 /** The message of a tick says whose it is, and what a worker has to look after. */
-function marked(message: BrokerMessage, { name, overlap }: Schedule): BrokerMessage {
-  const own = overlap === "skip" ? { [scheduleHeader]: name, [noOverlapHeader]: true } : { [scheduleHeader]: name };
+function marked(message: BrokerMessage, { name, overlap, duplicates }: Schedule, at: number): BrokerMessage {
+  const own = {
+    [scheduleHeader]: name,
+    ...(overlap === "skip" ? { [noOverlapHeader]: true } : {}),
+    ...(duplicates === "drop" ? { [tickHeader]: at } : {}),
+  };
   return { ...message, headers: { ...message.headers, ...own } };
 }
 

@@ -57,8 +57,10 @@ export class OverlapGuard {
       for (;;) {
         const lease = await leases.acquire(`schedule:${schedule}`, ttlMs);
         if (lease !== null) return { kind: "run", lease };
-        if (!hasBegun)
-          return { kind: "settle", outcome: { kind: "ack" }, event: { ...facts, type: "task.skipped", schedule } };
+        if (!hasBegun) {
+          const event = { ...facts, type: "task.skipped", schedule, because: "overlap" } as const;
+          return { kind: "settle", outcome: { kind: "ack" }, event };
+        }
         if (clock.monotonic() < until && (await sleep(clock, pollMs, signal))) continue;
         if (signal.aborted) return giveBack;
         const outcome = { kind: "requeue", delayMs: againMs } as const;

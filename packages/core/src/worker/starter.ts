@@ -4,6 +4,7 @@ import type { Message } from "../message.ts";
 import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
+import type { DoubtfulTick, DuplicateGuard } from "./duplicates.ts";
 import { GuardedDelivery } from "./guarded-delivery.ts";
 import type { Admission, OverlapGuard } from "./overlap.ts";
 import { triage, type TriageRules } from "./triage.ts";
@@ -13,6 +14,7 @@ export interface StarterOptions {
   readonly rules: TriageRules;
   readonly surroundings: AttemptSurroundings;
   readonly overlap: OverlapGuard;
+  readonly duplicates: DuplicateGuard;
   readonly isStopping: () => boolean;
   /** Told when a run has ended. */
   readonly onEnd: (attempt: Attempt, result: RunResult) => void;
@@ -26,6 +28,7 @@ interface Candidate {
   readonly message: Message;
   /** Whose runs must not overlap. */
   readonly schedule: string | undefined;
+  readonly tick: DoubtfulTick | undefined;
 }
 
 const unguarded: Admission = { kind: "run", lease: undefined };
@@ -46,7 +49,7 @@ export class Starter {
 
   /** Sorts a delivery and runs it when it can be run. Answers whether that takes a slot. */
   start(delivery: Delivery): boolean {
-    const { rules, surroundings, overlap } = this.#options;
+    const { rules, surroundings, overlap, duplicates } = this.#options;
     const sorted = triage(delivery, rules, surroundings.clock.now());
     if (sorted.kind === "settle") {
       const { outcome, event } = sorted;
@@ -60,8 +63,9 @@ export class Starter {
     }
     const { task, message } = sorted;
     const schedule = overlap.scheduleOf(delivery);
-    if (schedule !== undefined || delivery.crashes > 0 || task.isAtMostOnce)
-      void this.#runPrepared(delivery, { task, message, schedule });
+    const tick = duplicates.tickOf(delivery);
+    if (schedule !== undefined || tick !== undefined || delivery.crashes > 0 || task.isAtMostOnce)
+      void this.#runPrepared(delivery, { task, message, schedule, tick });
     else this.#run(delivery, task, message);
     return true;
   }
@@ -77,13 +81,26 @@ export class Starter {
   }
 
   /** Asks and records first what must be known before it runs. Never rejects. */
-  async #runPrepared(delivery: Delivery, { task, message, schedule }: Candidate): Promise<void> {
-    const { overlap, onSkipped } = this.#options;
-    const admission = schedule === undefined ? unguarded : await overlap.admit(schedule, delivery, message);
+  async #runPrepared(delivery: Delivery, candidate: Candidate): Promise<void> {
+    const { onSkipped } = this.#options;
+    const { task, message } = candidate;
+    const admission = await this.#admit(delivery, candidate);
     if (admission.kind === "settle") await this.#settleTelling(delivery, admission);
     else if (await this.#prepare(delivery, task)) return this.#run(delivery, task, message, admission.lease);
     else await admission.lease?.release();
     onSkipped(delivery);
+  }
+
+  /** Whether its schedule lets it run. Never rejects. */
+  async #admit(delivery: Delivery, { message, schedule, tick }: Candidate): Promise<Admission> {
+    const { overlap, duplicates } = this.#options;
+    if (tick !== undefined && (await duplicates.isDuplicate(tick))) {
+      const { id, task, queue, retries } = message;
+      const facts = { id, task, queue, retries, crashes: delivery.crashes, schedule: tick.name };
+      const event = { ...facts, type: "task.skipped", because: "duplicate" } as const;
+      return { kind: "settle", outcome: { kind: "ack" }, event };
+    }
+    return schedule === undefined ? unguarded : await overlap.admit(schedule, delivery, message);
   }
 
   /** Settles what does not run, and tells of it. Never rejects. */

@@ -30,8 +30,11 @@ export type TaskEvent = TaskFacts &
     /** No worker here knows the task: put back, to be asked again after `delayMs`. */
     | { readonly type: "task.parked"; readonly delayMs: number }
     | { readonly type: "task.expired" }
-    /** Did not run, because a run of an earlier tick of its schedule, which has `overlap: "skip"`, had not ended. */
-    | { readonly type: "task.skipped"; readonly schedule: string }
+    /**
+     * Did not run, because a run of an earlier tick of its schedule, which has `overlap: "skip"`, had not ended, or because its tick was sent twice, and the
+     * schedule has `duplicates: "drop"`.
+     */
+    | { readonly type: "task.skipped"; readonly schedule: string; readonly because: "overlap" | "duplicate" }
     /** Came before its time and was put back. */
     | { readonly type: "task.postponed"; readonly delayMs: number }
     /** Handed back at shutdown, uncounted. */

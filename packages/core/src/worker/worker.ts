@@ -8,6 +8,7 @@ import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import type { Attempt, AttemptSurroundings } from "./attempt.ts";
 import { Drain } from "./drain.ts";
+import { DuplicateGuard } from "./duplicates.ts";
 import { checkHoldLimit } from "./hold-limit.ts";
 import { Intake } from "./intake.ts";
 import { LoopLag } from "./loop-lag.ts";
@@ -107,11 +108,12 @@ export class Worker {
       timeLimitMs: settings.timeLimitMs,
       emit: guarded(settings.onEvent, this.#logger),
     };
-    const { leases } = host.broker;
+    const { leases, schedules } = host.broker;
     this.#starter = new Starter({
       rules: { worker: this.name, tasks: host.tasks, limits: settings.decodeLimits, maxCrashes, parkForMs },
       surroundings: this.#surroundings,
       overlap: new OverlapGuard({ leases, clock, logger: this.#logger, signal: this.#stopped.signal }),
+      duplicates: new DuplicateGuard(schedules, this.#logger),
       isStopping: () => this.#isStopping,
       onEnd: (attempt, result) => this.#onEnd(attempt, result),
       onSkipped: (delivery) => this.#slots.freed(delivery),

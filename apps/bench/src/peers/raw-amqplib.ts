@@ -1,25 +1,16 @@
 import { randomUUID } from "node:crypto";
-import {
-  connect,
-  type ChannelModel,
-  type ConfirmChannel,
-  type ConsumeMessage,
-  type GetMessage,
-  type Options,
-} from "amqplib";
+import { connect, type ChannelModel, type ConfirmChannel, type GetMessage, type Options } from "amqplib";
 import { payload, type Payload } from "../payload.ts";
 import { payloadTemplate } from "../payload-template.ts";
 import type { Peer, Place, Runner, RunnerOptions, Sender } from "../peer.ts";
 import { qOnRabbit } from "./q-amqp.ts";
 
-/** What q holds ahead of its slots at most. */
-const prefetchAhead = 500;
 /** What a task gets where nobody looks into it. */
 const unread = payload(0);
 
 /**
- * The limit of the client that q uses: a confirm channel, and what q writes, with its headers `lang`, `task` and `id`; as many messages at hand as
- * q has, and one ack for all that ran in a turn of the event loop, whatever the concurrency.
+ * The client that q uses, by itself: a confirm channel, and what q writes, with its headers `lang`, `task` and `id`; as many messages at hand as may run,
+ * and one ack for each, as its examples have it.
  */
 export function rawAmqplib(queueType: "quorum" | "classic"): Peer {
   const queueSettings = { durable: true, arguments: { "x-queue-type": queueType } };
@@ -28,8 +19,8 @@ export function rawAmqplib(queueType: "quorum" | "classic"): Peer {
     packages: ["amqplib"],
     settings: {
       queue: queueSettings,
-      "prefetch beyond the slots": prefetchAhead,
-      acks: "one for each turn of the event loop",
+      prefetch: "as many as may run",
+      acks: "one for each message",
     },
     share: 1,
     hasDelays: false,
@@ -75,22 +66,15 @@ export function rawAmqplib(queueType: "quorum" | "classic"): Peer {
     const connection = await connectTo(place);
     const channel = await connection.createChannel();
     await channel.assertQueue(queue, queueSettings);
-    await channel.prefetch(prefetchAhead + concurrency);
-    let last: ConsumeMessage | undefined;
-    const ackAll = (): void => {
-      if (last !== undefined) channel.ack(last, true);
-      last = undefined;
-    };
+    await channel.prefetch(concurrency);
     const { consumerTag } = await channel.consume(queue, (found) => {
       if (found === null) throw new Error("somebody has deleted the queue");
       onTask(readsPayload ? payloadOf(found.content.toString()) : unread);
-      if (last === undefined) setImmediate(ackAll);
-      last = found;
+      channel.ack(found);
     });
     return {
       stop: async () => {
         await channel.cancel(consumerTag);
-        ackAll();
         await channel.close();
         await connection.close();
       },

@@ -12,8 +12,21 @@ interface Ending {
   readonly tag: number;
   readonly consumer: string;
   readonly isAck: boolean;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+}
+
+/** What has ended in one turn of the event loop. All of it has the same answer, and hence one promise. */
+class Batch {
+  readonly endings: Ending[] = [];
+  readonly answer: Promise<void>;
+  resolve!: () => void;
+  reject!: (error: unknown) => void;
+
+  constructor() {
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 /**
@@ -25,9 +38,9 @@ export class Acks {
   /** Handed out and not settled, in ascending order, with the consumer that got it. */
   readonly #open = new Map<number, string>();
   /** To be written at the end of this turn of the event loop. */
-  #ended: Ending[] = [];
+  #ended = new Batch();
   /** Written after the question that is under way. */
-  #written: Ending[] = [];
+  #written: Batch[] = [];
   /** How many wait for the answer to the question that is under way. */
   #asked = 0;
   #isHeld = false;
@@ -39,7 +52,7 @@ export class Acks {
 
   /** How many are not settled, as far as the server has said. */
   get size(): number {
-    return this.#open.size + this.#ended.length + this.#written.length + this.#asked;
+    return this.#open.size + this.#ended.endings.length + sizeOf(this.#written) + this.#asked;
   }
 
   /** Resolves when all are settled. For when no more are delivered. */
@@ -66,10 +79,10 @@ export class Acks {
   /** How many of a consumer the server knows to be out, while they are held. */
   heldOf(consumer: string): number {
     const isIts = (name: string): boolean => name === consumer;
-    return [...this.#open.values(), ...this.#ended.map((ending) => ending.consumer)].filter(isIts).length;
+    return [...this.#open.values(), ...this.#ended.endings.map((ending) => ending.consumer)].filter(isIts).length;
   }
 
-  /** Resolves when the server has it. Rejects when the channel ends before that. */
+  /** Resolves when the server has it. Rejects when the channel ends before that. All of one turn of the event loop get the same promise. */
   ack(tag: number): Promise<void> {
     return this.#end(tag, true);
   }
@@ -80,39 +93,37 @@ export class Acks {
   }
 
   #end(tag: number, isAck: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const consumer = this.#open.get(tag) ?? "";
-      this.#open.delete(tag);
-      this.#ended.push({ tag, consumer, isAck, resolve, reject });
-      if (this.#ended.length === 1) setImmediate(() => this.#flush());
-    });
+    const batch = this.#ended;
+    const consumer = this.#open.get(tag) ?? "";
+    this.#open.delete(tag);
+    if (batch.endings.push({ tag, consumer, isAck }) === 1) setImmediate(() => this.#flush());
+    return batch.answer;
   }
 
   #flush(): void {
-    if (this.#isHeld || this.#ended.length === 0) return;
     const batch = this.#ended;
-    this.#ended = [];
+    if (this.#isHeld || batch.endings.length === 0) return;
+    this.#ended = new Batch();
     try {
-      this.#write(batch);
+      this.#write(batch.endings);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
-      return;
+      return batch.reject(error);
     }
-    this.#written.push(...batch);
+    this.#written.push(batch);
     if (this.#asked === 0) void this.#ask();
   }
 
   /** Never rejects. */
   async #ask(): Promise<void> {
     while (this.#written.length > 0) {
-      const batch = this.#written;
+      const batches = this.#written;
       this.#written = [];
-      this.#asked = batch.length;
+      this.#asked = sizeOf(batches);
       try {
         await this.#channel.barrier();
-        for (const { resolve } of batch) resolve();
+        for (const { resolve } of batches) resolve();
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        for (const { reject } of batches) reject(error);
       }
       this.#asked = 0;
     }
@@ -134,4 +145,8 @@ export class Acks {
       else this.#channel.requeue(tag, multiple);
     }
   }
+}
+
+function sizeOf(batches: readonly Batch[]): number {
+  return batches.reduce((sum, { endings }) => sum + endings.length, 0);
 }

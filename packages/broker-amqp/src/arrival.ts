@@ -1,6 +1,16 @@
 import type { BrokerMessage, MalformedMessage } from "@q/core/broker";
+import type { Decoded } from "./envelope.ts";
 import { markKey } from "./marks.ts";
 import type { Session } from "./session.ts";
+
+/** How the server has handed a message over. */
+export interface Handover {
+  readonly queue: string;
+  readonly tag: number;
+  readonly session: Session;
+  /** Whether it had handed it out before. */
+  readonly redelivered: boolean;
+}
 
 /** A message that has come in a session and is not settled. */
 export class Arrival {
@@ -16,18 +26,14 @@ export class Arrival {
   isSorted: boolean;
   #key: string | undefined;
 
-  constructor(
-    facts: Pick<Arrival, "queue" | "tag" | "session" | "message" | "deliveries" | "crashes"> & {
-      readonly redelivered: boolean;
-    },
-  ) {
-    this.queue = facts.queue;
-    this.tag = facts.tag;
-    this.session = facts.session;
-    this.message = facts.message;
-    this.deliveries = facts.deliveries;
-    this.crashes = facts.crashes;
-    this.isSorted = !facts.redelivered;
+  constructor({ message, crashes, deliveries }: Decoded, { queue, tag, session, redelivered }: Handover) {
+    this.queue = queue;
+    this.tag = tag;
+    this.session = session;
+    this.message = message;
+    this.deliveries = deliveries;
+    this.crashes = crashes;
+    this.isSorted = !redelivered;
   }
 
   /** Its name among the marks. */

@@ -203,7 +203,7 @@ export class AmqpConsumer implements Consumer {
   #onMessage(session: Session, queue: string, found: ConsumeMessage): void {
     this.heardAt = this.#store.clock.monotonic();
     const { deliveryTag: tag, redelivered } = found.fields;
-    const arrival = new Arrival({ ...decodeEnvelope(found, queue), queue, tag, session, redelivered });
+    const arrival = new Arrival(decodeEnvelope(found, queue), { queue, tag, session, redelivered });
     this.#lanes.add(arrival);
     if (redelivered) this.#suspects.add(arrival);
     else this.#handOut();

@@ -70,8 +70,7 @@ export function decodeEnvelope(found: ConsumeMessage | GetMessage, queue: string
     properties: {
       contentType,
       contentEncoding: typeof contentEncoding === "string" ? contentEncoding : "utf-8",
-      ...textProperty("correlationId", properties.correlationId),
-      ...textProperty("replyTo", properties.replyTo),
+      ...addresses(properties),
     },
     body: content,
   };
@@ -84,8 +83,11 @@ function idOf(...candidates: readonly unknown[]): string {
   return typeof id === "string" ? id : typeof id === "number" ? String(id) : "";
 }
 
-function textProperty(name: string, value: unknown): Readonly<Record<string, string>> {
-  return typeof value === "string" ? { [name]: value } : {};
+function addresses({ correlationId, replyTo }: ConsumeMessage["properties"] | GetMessage["properties"]) {
+  return {
+    ...(typeof correlationId === "string" ? { correlationId } : {}),
+    ...(typeof replyTo === "string" ? { replyTo } : {}),
+  };
 }
 
 /**

@@ -18,13 +18,35 @@ export class Settler {
     Session,
     { readonly arrival: Arrival; readonly resolve: (back: Promise<void>) => void }[]
   >();
+  #acked: { readonly answer: Promise<void>; readonly settled: Promise<Settled> } | undefined;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
   /** @throws BrokerError when the server may not have it */
-  async settle(arrival: Arrival, outcome: Outcome): Promise<Settled> {
+  settle(arrival: Arrival, outcome: Outcome): Promise<Settled> {
+    return outcome.kind === "ack" && arrival.crashes === 0 ? this.#ack(arrival) : this.#settleOne(arrival, outcome);
+  }
+
+  /** What nearly every message comes to. As many as have one answer share one promise. */
+  #ack({ session, tag }: Arrival): Promise<Settled> {
+    const answer = session.acks.ack(tag);
+    if (this.#acked?.answer !== answer) {
+      const settled = answer.then(
+        (): Settled => "settled",
+        (error: unknown) => {
+          // What the server holds for us goes back with the connection.
+          session.link.fail(error);
+          throw this.#lost();
+        },
+      );
+      this.#acked = { answer, settled };
+    }
+    return this.#acked.settled;
+  }
+
+  async #settleOne(arrival: Arrival, outcome: Outcome): Promise<Settled> {
     try {
       await this.#carryOut(arrival, outcome);
     } catch (error) {
@@ -122,18 +144,18 @@ export class Settler {
 
   #notSettled(arrival: Arrival, error: unknown): BrokerError {
     const { settings, logger } = this.#store;
-    if (arrival.session.lost.aborted) {
-      return new ConnectionLost(
-        `the connection to RabbitMQ at ${settings.address} ended before the outcome was stored`,
-        {
-          sent: true,
-        },
-      );
-    }
+    if (arrival.session.lost.aborted) return this.#lost();
     // The server holds it for us until somebody says something.
     arrival.session.acks.requeue(arrival.tag).catch((reason: unknown) => {
       logger.debug({ err: reason }, "the message goes back with its connection");
     });
     return amqpError(error, settings.address);
+  }
+
+  #lost(): ConnectionLost {
+    const { address } = this.#store.settings;
+    return new ConnectionLost(`the connection to RabbitMQ at ${address} ended before the outcome was stored`, {
+      sent: true,
+    });
   }
 }

@@ -25,6 +25,8 @@ import { newVhost, sharedNode } from "./shared-node.ts";
 const installed = isInstalled("rabbitmq-server");
 const queueTypes = ["classic", "quorum"] as const;
 const schedulesQueue = "q.schedules";
+/** For what RabbitMQ does in its own time. */
+const patient = { timeout: 10_000 };
 const mutants = { folder: fileURLToPath(new URL("..", import.meta.url)), entries: ["index.ts"] };
 const run = promisify(execFile);
 const urls = new Map<string, string>();
@@ -211,11 +213,11 @@ describe.each(queueTypes)("on a %s queue", (queueType) => {
     await dieAt({ from: "    this.#storing = undefined;" });
     const second = await open();
     const looking = await channel();
-    await expect.poll(async () => (await looking.checkQueue(schedulesQueue)).messageCount).toBeGreaterThan(1);
+    await expect.poll(async () => (await looking.checkQueue(schedulesQueue)).messageCount, patient).toBeGreaterThan(1);
     expect(await second.schedules.fire(tick(2000))).toBe("already");
     await second.close();
     expect(await sent()).toEqual(["at 1000", "at 2000"]);
-    await expect.poll(async () => (await looking.checkQueue(schedulesQueue)).messageCount).toBe(1);
+    await expect.poll(async () => (await looking.checkQueue(schedulesQueue)).messageCount, patient).toBe(1);
   });
 
   test("a queue that is deleted under them is made again, with all that was in it", async () => {
@@ -247,7 +249,7 @@ describe.each(queueTypes)("on a %s queue", (queueType) => {
       await expect(broker.schedules.list()).rejects.toMatchObject({ code: "Q1027" });
       await expect(broker.schedules.fire(tick(1000))).rejects.toMatchObject({ code: "Q1027", name: "PublishRejected" });
       expect(lines.find(({ level }) => level === "error")?.fields["err"]).toMatchObject({ code: "Q1027" });
-      await expect.poll(async () => (await looking.checkQueue(schedulesQueue)).messageCount).toBe(1);
+      await expect.poll(async () => (await looking.checkQueue(schedulesQueue)).messageCount, patient).toBe(1);
       await looking.purgeQueue(schedulesQueue);
       expect(await broker.schedules.list()).toEqual([]);
       expect(await broker.schedules.fire(tick(1000))).toBe("fired");

@@ -1,6 +1,7 @@
 // pnpm bench: measures, prints the tables, writes the results, draws the charts.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readArguments } from "./bench-arguments.ts";
+import { chooseWorkloads } from "./choose-workloads.ts";
 import { drawResults } from "./draw-results.ts";
 import { Field } from "./field.ts";
 import type { FieldName } from "./field-name.ts";
@@ -30,14 +31,14 @@ async function run(name: FieldName, peers: readonly string[]): Promise<Results> 
   const field = await Field.open(name);
   try {
     const machine = describeMachine(await field.describe());
+    const { chosen, left } = chooseWorkloads(workloads[name], args);
+    if (left.length > 0) console.error(`${name}, in full runs only: ${left.map((one) => one.name).join("; ")}`);
     const measured = await measure(field, {
       isQuick,
       repeats,
       peers,
       tasks,
-      workloads: workloads[name].filter(
-        (one) => args.workloads.length === 0 || args.workloads.some((part) => one.name.includes(part)),
-      ),
+      workloads: chosen,
       onStep: (what) => console.error(`${name}, ${what}`),
     });
     return {

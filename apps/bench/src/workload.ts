@@ -14,9 +14,11 @@ export interface Scope {
   readonly count: number;
   /** Tasks that come before those that are measured, so that the engine has compiled what they need. */
   readonly warmUp: number;
+  /** Tasks that wait all the while, beside those. */
+  readonly pending: number;
 }
 
-/** Something to do, that every peer can. */
+/** Something to do, that every peer can, or the peers that it names. */
 export interface Workload {
   readonly name: string;
   readonly size: Size;
@@ -26,6 +28,14 @@ export interface Workload {
   readonly isShared: boolean;
   /** Only for peers that can delay a task. Default: for all. */
   readonly needsDelays?: boolean;
+  /** What waits all the while; no peer gets a share of it only. Default: nothing. */
+  readonly pending?: Size;
+  /** Names of those that take part, where they are. Default: all. */
+  readonly peers?: readonly string[];
+  /** Repeats that are enough, however many the others get. Default: as many as they. */
+  readonly mostRepeats?: number;
+  /** Whether a quick run leaves it out, unless it is asked for by name. Default: false. */
+  readonly isForFullRuns?: boolean;
   /** Begins on an empty server. */
   run(scope: Scope): Promise<Sample>;
 }

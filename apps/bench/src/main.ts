@@ -5,6 +5,7 @@ import { chooseWorkloads } from "./choose-workloads.ts";
 import { drawResults } from "./draw-results.ts";
 import { Field } from "./field.ts";
 import type { FieldName } from "./field-name.ts";
+import { growthOf } from "./growth.ts";
 import { describeMachine, versionOf } from "./machine.ts";
 import { measure } from "./measure.ts";
 import { loadPeer, peerNames } from "./peers.ts";
@@ -49,7 +50,7 @@ async function run(name: FieldName, peers: readonly string[]): Promise<Results> 
       machine,
       peers: await Promise.all(peers.map((peer) => factsOf(name, peer))),
       targets: targets[name],
-      measurements: [...measured, ...wholeLife(measured)],
+      measurements: [...measured, ...wholeLife(measured), ...growthOf(measured)],
     };
   } finally {
     await field.close();

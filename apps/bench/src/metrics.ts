@@ -18,6 +18,7 @@ export type MetricKey =
   | "p95Us"
   | "p99Us"
   | "p999Us"
+  | "growth"
   | "workerMb"
   | "startMs";
 
@@ -34,6 +35,12 @@ export const metrics: readonly Metric[] = [
   { key: "clientUs", title: "CPU of producer or worker per task, in µs", digits: 1, moreIsBetter: false },
   { key: "serverUs", title: "CPU of the server per task, in µs", digits: 1, moreIsBetter: false },
   { key: "commands", title: "Commands of the server per task", digits: 2, moreIsBetter: false },
+  {
+    key: "growth",
+    title: "CPU of client and server per task, by that with few pending",
+    digits: 2,
+    moreIsBetter: false,
+  },
   { key: "bytes", title: "Memory of the server per pending task, in bytes", digits: 0, moreIsBetter: false },
   { key: "workerMb", title: "Resident memory of the worker, in MB", digits: 0, moreIsBetter: false },
 ];

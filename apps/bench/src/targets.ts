@@ -1,4 +1,5 @@
 import type { FieldName } from "./field-name.ts";
+import { growthName } from "./growth-level.ts";
 import type { MetricKey } from "./metrics.ts";
 
 /** A figure to be reached: a ratio of q to a peer in the same repeat, or q's own. */
@@ -34,6 +35,8 @@ const onRedis: readonly Target[] = [
   { workload: "lateness of delayed tasks", metric: "p99Us", against: "bullmq", atMost: 0.3 },
   { workload: "start of a worker", metric: "startMs", against: "bullmq", atMost: 1 },
   { workload: "drain, concurrency 100", metric: "workerMb", against: "bullmq", atMost: 1 },
+  { workload: growthName("enqueue", 10_000_000), metric: "growth", against: null, atMost: 1.3 },
+  { workload: growthName("drain", 10_000_000), metric: "growth", against: null, atMost: 1.3 },
 ];
 
 /** Of queues of both types. */

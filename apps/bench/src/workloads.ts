@@ -1,10 +1,28 @@
 import type { FieldName } from "./field-name.ts";
-import type { Workload } from "./workload.ts";
+import { growthLevels } from "./growth-level.ts";
+import { subject } from "./peers.ts";
+import type { Size, Workload } from "./workload.ts";
 import { drain } from "./workloads/drain.ts";
 import { enqueue } from "./workloads/enqueue.ts";
+import { growth } from "./workloads/growth.ts";
+import { payloads } from "./workloads/payloads.ts";
 import { pendingMemory } from "./workloads/pending-memory.ts";
 import { timing } from "./workloads/timing.ts";
 import { workerStart } from "./workloads/worker-start.ts";
+
+/** What is no part of a quick run, and needs fewer repeats. */
+const rare = { isForFullRuns: true, mostRepeats: 2 };
+
+/** The limits that no library can pass say nothing here. */
+function amongLibraries(workload: Workload): Workload {
+  return { ...workload, ...rare, peers: [subject, "bullmq", "bee-queue", "rabbitmq-client"] };
+}
+
+/** Of q alone, which is compared with itself. To put in millions takes a minute. */
+function growthTo(pending: number, size: Size): readonly Workload[] {
+  const mostRepeats = pending > 1_000_000 ? 1 : 2;
+  return growth(pending, size).map((workload) => ({ ...workload, ...rare, mostRepeats, peers: [subject] }));
+}
 
 const onRedis: readonly Workload[] = [
   enqueue("one by one", { quick: 4000, full: 20_000 }),
@@ -18,10 +36,12 @@ const onRedis: readonly Workload[] = [
   timing("lateness of delayed tasks", "delayed", { quick: 1500, full: 10_000 }),
   workerStart,
   pendingMemory,
+  ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 5000, full: 20_000 }).map(amongLibraries)),
+  ...growthLevels.flatMap((pending) => growthTo(pending, { quick: 5000, full: 30_000 })),
 ];
 
 /** A confirm goes to the disk, so there are fewer tasks. No peer delays tasks, and memory says little of what lies on a disk. */
-const onRabbit: readonly Workload[] = [
+const onClassic: readonly Workload[] = [
   enqueue("one by one", { quick: 400, full: 2000 }),
   enqueue("100 in flight", { quick: 4000, full: 30_000 }),
   enqueue("bulk", { quick: 4000, full: 30_000 }),
@@ -33,8 +53,15 @@ const onRabbit: readonly Workload[] = [
   workerStart,
 ];
 
+/** With all that depends little on the type of the queue. */
+const onQuorum: readonly Workload[] = [
+  ...onClassic,
+  ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 2000, full: 10_000 }).map(amongLibraries)),
+  ...[1000, 100_000].flatMap((pending) => growthTo(pending, { quick: 2000, full: 10_000 })),
+];
+
 export const workloads: Readonly<Record<FieldName, readonly Workload[]>> = {
   redis: onRedis,
-  "amqp-quorum": onRabbit,
-  "amqp-classic": onRabbit,
+  "amqp-quorum": onQuorum,
+  "amqp-classic": onClassic,
 };

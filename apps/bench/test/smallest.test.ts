@@ -6,7 +6,8 @@ import { expect, test } from "vitest";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
-/** Each way to send, and a worker. */
+/** What is asked for to get each way to send, and a worker. */
+const parts = "bulk,idle,delayed";
 const some = ["enqueue, bulk", "latency of an idle worker"];
 const onEach = [
   "enqueue, one by one",
@@ -19,21 +20,48 @@ const onEach = [
   ...some,
 ];
 
+/** What q does on Redis too. */
+const more = [
+  "lateness of delayed tasks",
+  "pending tasks",
+  ...["1", "10"].flatMap((kilobytes) =>
+    ["enqueue", "drain"].map((what) => `payload: ${what}, ${kilobytes} kB of arguments`),
+  ),
+  ...["1,000", "100,000", "1,000,000", "10,000,000"].flatMap((level) =>
+    ["enqueue", "drain"].map((what) => `growth: ${what} with ${level} pending`),
+  ),
+];
+
 test.for([
-  { field: "redis", peers: "q", workloads: [...onEach, "lateness of delayed tasks", "pending tasks"] },
-  { field: "redis", peers: "bullmq,bee-queue", workloads: [...some, "lateness of delayed tasks"] },
-  { field: "redis", peers: "raw-redis", workloads: some },
-  { field: "amqp-quorum", peers: "q,rabbitmq-client,raw-amqplib", workloads: some },
+  {
+    field: "redis",
+    peers: "q",
+    workloads: [...onEach, ...more],
+  },
+  {
+    field: "redis",
+    peers: "bullmq,bee-queue",
+    only: parts,
+    workloads: [...some, "lateness of delayed tasks"],
+  },
+  { field: "redis", peers: "raw-redis", only: parts, workloads: some },
+  {
+    field: "amqp-quorum",
+    peers: "q,rabbitmq-client",
+    only: parts,
+    workloads: [...some],
+  },
+  { field: "amqp-quorum", peers: "raw-amqplib", only: parts, workloads: some },
   { field: "amqp-classic", peers: "q", workloads: onEach },
-  { field: "amqp-classic", peers: "rabbitmq-client,raw-amqplib", workloads: some },
+  { field: "amqp-classic", peers: "rabbitmq-client,raw-amqplib", only: parts, workloads: some },
 ])(
   "the bench runs, with a few tasks, on $field: $peers",
   { timeout: 300_000 },
-  async ({ field, peers, workloads }, { skip }) => {
+  async ({ field, peers, only, workloads }, { skip }) => {
     const isThere = field === "redis" || isInstalled("rabbitmq-server");
     skip(!isThere, "no RabbitMQ here: apt-get install rabbitmq-server");
     const args = ["--field", field, "--repeats", "1", "--tasks", "20", "--peers", peers];
-    if (!workloads.includes("start of a worker")) args.push("--workloads", "bulk,idle,delayed");
+    if (only !== undefined) args.push("--workloads", only);
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args]);
     const steps = peers
       .split(",")

@@ -7,11 +7,13 @@ export interface RunnerSetup {
   readonly peer: string;
   readonly place: Place;
   readonly concurrency: number;
-  /** Tasks that it runs before it begins to measure, and those that it measures. There are no others in the queue. */
+  /** Tasks that it runs before it begins to measure, and those that it measures. There are no others in the queue, but see `leavesRest`. */
   readonly warmUp: number;
   readonly count: number;
   /** Whether to note how old each measured task is; they were sent paced, which says when. */
   readonly measuresAge: boolean;
+  /** Whether there are more, which it leaves there as far as it is stopped in time. Default: false. */
+  readonly leavesRest?: boolean;
 }
 
 /** The only question: answered when all tasks have run. */

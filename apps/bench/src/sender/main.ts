@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "../child-side.ts";
 import { CpuClock } from "../cpu-clock.ts";
-import { nowUs, payload } from "../payload.ts";
+import { nowUs, payloadMaker, type PayloadMaker } from "../payload.ts";
 import type { Sender } from "../peer.ts";
 import { loadPeer } from "../peers.ts";
 import type { Manner, SendCost, SenderSetup, SendOrder } from "./orders.ts";
@@ -22,24 +22,26 @@ async function sendInFlight(count: number, send: (index: number) => Promise<unkn
   await Promise.all(Array.from({ length: inFlight }, sendNext));
 }
 
-const manners: Readonly<Record<Manner, (sender: Sender, count: number) => Promise<void>>> = {
-  "one by one": async (sender, count) => {
+type Way = (sender: Sender, count: number, payload: PayloadMaker) => Promise<void>;
+
+const manners: Readonly<Record<Manner, Way>> = {
+  "one by one": async (sender, count, payload) => {
     for (let index = 0; index < count; index += 1) await sender.send(payload(index));
   },
-  "100 in flight": (sender, count) => sendInFlight(count, (index) => sender.send(payload(index))),
-  bulk: async (sender, count) => {
+  "100 in flight": (sender, count, payload) => sendInFlight(count, (index) => sender.send(payload(index))),
+  bulk: async (sender, count, payload) => {
     for (let from = 0; from < count; from += bulkSize) {
       const length = Math.min(bulkSize, count - from);
       await sender.sendMany(Array.from({ length }, (_, index) => payload(from + index)));
     }
   },
-  paced: async (sender, count) => {
+  paced: async (sender, count, payload) => {
     for (let index = 0; index < count; index += 1) {
       await sender.send(payload(index, nowUs()));
       await pause(paceMs);
     }
   },
-  steady: async (sender, count) => {
+  steady: async (sender, count, payload) => {
     const startedAt = performance.now();
     const sends: Promise<unknown>[] = [];
     while (sends.length < count) {
@@ -49,7 +51,7 @@ const manners: Readonly<Record<Manner, (sender: Sender, count: number) => Promis
     }
     await Promise.all(sends);
   },
-  delayed: async (sender, count) => {
+  delayed: async (sender, count, payload) => {
     const firstDueUs = nowUs() + leadMs * 1000;
     await sendInFlight(count, async (index) => {
       const dueUs = firstDueUs + index * 1000;
@@ -62,9 +64,10 @@ const manners: Readonly<Record<Manner, (sender: Sender, count: number) => Promis
 await serve(async ({ field, peer, place }: SenderSetup) => {
   const sender = await (await loadPeer(field, peer)).openSender(place);
   return {
-    answer: async ({ manner, count }: SendOrder): Promise<SendCost> => {
+    answer: async ({ manner, count, argumentBytes }: SendOrder): Promise<SendCost> => {
+      const payload = payloadMaker(argumentBytes);
       const clock = new CpuClock();
-      await manners[manner](sender, count);
+      await manners[manner](sender, count, payload);
       return clock.read();
     },
     close: () => sender.close(),

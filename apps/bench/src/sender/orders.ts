@@ -18,6 +18,8 @@ export type Manner = "one by one" | "100 in flight" | "bulk" | "paced" | "steady
 export interface SendOrder {
   readonly manner: Manner;
   readonly count: number;
+  /** Of each task, as JSON. Default 100. */
+  readonly argumentBytes?: number | undefined;
 }
 
 /** What that took of its own process. */

@@ -1,0 +1,57 @@
+import { costPerTask } from "../cost-per-task.ts";
+import type { Field } from "../field.ts";
+import { levelName } from "../growth-level.ts";
+import type { Size, Workload } from "../workload.ts";
+import { runSample } from "./drain.ts";
+import { sendMeasured } from "./enqueue.ts";
+
+const manner = "100 in flight";
+const concurrency = 100;
+
+/** What sends and runs cost when so many tasks wait: no more than when few do, if a queue is to be of use in a bad hour. */
+export function growth(pending: number, size: Size): readonly Workload[] {
+  const same = {
+    size,
+    // The same for every level, so that none of them has code that is better compiled.
+    warmUp: { quick: size.quick / 2, full: size.full / 2 },
+    pending: { quick: pending, full: pending },
+    isShared: false,
+  };
+  const sends: Workload = {
+    ...same,
+    name: levelName("enqueue", pending),
+    async run({ field, peer, count, warmUp, pending: waiting }) {
+      const sender = await field.sender(peer);
+      await sender.ask({ manner, count: warmUp });
+      const runner = await field.runner(peer, { concurrency, warmUp: 0, count: warmUp, measuresAge: false });
+      await runner.ask("report");
+      await runner.close();
+      // Not by the sender, whose code would be the better compiled the more it sends.
+      await fill(field, peer, waiting);
+      const sample = await sendMeasured(field, sender, { manner, count });
+      await sender.close();
+      return sample;
+    },
+  };
+  const runs: Workload = {
+    ...same,
+    name: levelName("drain", pending),
+    async run({ field, peer, count, warmUp, pending: waiting }) {
+      await fill(field, peer, warmUp + count + waiting);
+      const before = await field.counters();
+      const runner = await field.runner(peer, { concurrency, warmUp, count, measuresAge: false, leavesRest: true });
+      const report = await runner.ask("report");
+      // Not when it has stopped: until then it goes on with what waits.
+      const after = await field.counters();
+      await runner.close();
+      return { ...runSample(report, count), ...costPerTask(before, after, warmUp + count) };
+    },
+  };
+  return [sends, runs];
+}
+
+async function fill(field: Field, peer: string, count: number): Promise<void> {
+  const sender = await field.sender(peer);
+  await sender.ask({ manner: "bulk", count });
+  await sender.close();
+}

@@ -1,5 +1,6 @@
 import type { BenchServer, ServerCounters } from "./bench-server.ts";
 import { Child } from "./child.ts";
+import type { CrewOrder, CrewReport, CrewSetup } from "./crew/orders.ts";
 import type { FieldName } from "./field-name.ts";
 import type { RunOrder, RunnerSetup, RunReport } from "./runner/orders.ts";
 import type { SendCost, SenderSetup, SendOrder } from "./sender/orders.ts";
@@ -44,6 +45,12 @@ export class Field {
   runner(peer: string, order: Omit<RunnerSetup, "field" | "peer" | "place">): Promise<Child<RunOrder, RunReport>> {
     const setup: RunnerSetup = { ...order, field: this.name, peer, place: this.#server.place };
     return this.#start<RunOrder, RunReport>("./runner/main.js", setup);
+  }
+
+  /** One of several workers of a peer, that waits for the order to work. @throws Error */
+  worker(peer: string, order: Omit<CrewSetup, "field" | "peer" | "place">): Promise<Child<CrewOrder, CrewReport>> {
+    const setup: CrewSetup = { ...order, field: this.name, peer, place: this.#server.place };
+    return this.#start<CrewOrder, CrewReport>("./crew/main.js", setup);
   }
 
   /** Ends everything that was started here. Never throws. */

@@ -19,6 +19,9 @@ export type MetricKey =
   | "p99Us"
   | "p999Us"
   | "growth"
+  | "idleClientMs"
+  | "idleServerMs"
+  | "idleCommands"
   | "workerMb"
   | "startMs";
 
@@ -41,6 +44,9 @@ export const metrics: readonly Metric[] = [
     digits: 2,
     moreIsBetter: false,
   },
+  { key: "idleClientMs", title: "CPU of an idle worker per second, in ms", digits: 2, moreIsBetter: false },
+  { key: "idleServerMs", title: "CPU of the server per second, in ms", digits: 2, moreIsBetter: false },
+  { key: "idleCommands", title: "Commands of the server per second", digits: 1, moreIsBetter: false },
   { key: "bytes", title: "Memory of the server per pending task, in bytes", digits: 0, moreIsBetter: false },
   { key: "workerMb", title: "Resident memory of the worker, in MB", digits: 0, moreIsBetter: false },
 ];

@@ -22,8 +22,8 @@ export interface RunnerOptions {
   readonly concurrency: number;
   /** Whether `onTask` looks into the payload. */
   readonly readsPayload: boolean;
-  /** To be called at the start of each task, which does nothing else. */
-  readonly onTask: (payload: Payload) => void;
+  /** To be called at the start of each task, which does nothing else, and ends when what it answers resolves. */
+  readonly onTask: (payload: Payload) => void | Promise<void>;
 }
 
 /** A worker that runs. */

@@ -5,8 +5,10 @@ import type { Size, Workload } from "./workload.ts";
 import { drain } from "./workloads/drain.ts";
 import { enqueue } from "./workloads/enqueue.ts";
 import { growth } from "./workloads/growth.ts";
+import { restingWorker } from "./workloads/resting-worker.ts";
 import { payloads } from "./workloads/payloads.ts";
 import { pendingMemory } from "./workloads/pending-memory.ts";
+import { processes } from "./workloads/processes.ts";
 import { timing } from "./workloads/timing.ts";
 import { workerStart } from "./workloads/worker-start.ts";
 
@@ -37,6 +39,8 @@ const onRedis: readonly Workload[] = [
   workerStart,
   pendingMemory,
   ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 5000, full: 20_000 }).map(amongLibraries)),
+  ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 20_000, full: 100_000 }))),
+  amongLibraries(restingWorker),
   ...growthLevels.flatMap((pending) => growthTo(pending, { quick: 5000, full: 30_000 })),
 ];
 
@@ -57,6 +61,8 @@ const onClassic: readonly Workload[] = [
 const onQuorum: readonly Workload[] = [
   ...onClassic,
   ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 2000, full: 10_000 }).map(amongLibraries)),
+  ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 8000, full: 50_000 }))),
+  amongLibraries(restingWorker),
   ...[1000, 100_000].flatMap((pending) => growthTo(pending, { quick: 2000, full: 10_000 })),
 ];
 

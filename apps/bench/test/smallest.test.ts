@@ -27,6 +27,9 @@ const more = [
   ...["1", "10"].flatMap((kilobytes) =>
     ["enqueue", "drain"].map((what) => `payload: ${what}, ${kilobytes} kB of arguments`),
   ),
+  "worker processes: drain by 2",
+  "worker processes: drain by 4",
+  "worker at rest",
   ...["1,000", "100,000", "1,000,000", "10,000,000"].flatMap((level) =>
     ["enqueue", "drain"].map((what) => `growth: ${what} with ${level} pending`),
   ),
@@ -41,15 +44,15 @@ test.for([
   {
     field: "redis",
     peers: "bullmq,bee-queue",
-    only: parts,
-    workloads: [...some, "lateness of delayed tasks"],
+    only: `${parts},by 2`,
+    workloads: [...some, "lateness of delayed tasks", "worker processes: drain by 2"],
   },
   { field: "redis", peers: "raw-redis", only: parts, workloads: some },
   {
     field: "amqp-quorum",
     peers: "q,rabbitmq-client",
-    only: parts,
-    workloads: [...some],
+    only: `${parts},by 2`,
+    workloads: [...some, "worker processes: drain by 2"],
   },
   { field: "amqp-quorum", peers: "raw-amqplib", only: parts, workloads: some },
   { field: "amqp-classic", peers: "q", workloads: onEach },

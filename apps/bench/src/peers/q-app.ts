@@ -35,7 +35,7 @@ export async function openBenchRunner(
 interface BenchAppOptions {
   readonly queue: string;
   readonly broker: Broker;
-  readonly onTask: (payload: Payload) => void;
+  readonly onTask: RunnerOptions["onTask"];
 }
 
 function createBenchApp({ queue, broker, onTask }: BenchAppOptions): {

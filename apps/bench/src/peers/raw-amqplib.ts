@@ -69,7 +69,7 @@ export function rawAmqplib(queueType: "quorum" | "classic"): Peer {
     await channel.prefetch(concurrency);
     const { consumerTag } = await channel.consume(queue, (found) => {
       if (found === null) throw new Error("somebody has deleted the queue");
-      onTask(readsPayload ? payloadOf(found.content.toString()) : unread);
+      void onTask(readsPayload ? payloadOf(found.content.toString()) : unread);
       channel.ack(found);
     });
     return {

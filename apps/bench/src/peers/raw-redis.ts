@@ -72,7 +72,7 @@ async function openRunner(place: Place, { readsPayload, onTask }: RunnerOptions)
       const values = (await client.evalsha(script, 2, queue, `${queue}.held`, valuesOfPop)) as string[]; // elements of a list
       const [, waited] = values.length > 0 ? [] : ((await blocking.brpop(queue, 0.5)) ?? []);
       const taken = waited === undefined ? values : [waited];
-      for (const value of taken) onTask(readsPayload ? payloadOf(value) : unread);
+      for (const value of taken) void onTask(readsPayload ? payloadOf(value) : unread);
     }
   };
   const looping = loop();

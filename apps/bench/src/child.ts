@@ -44,6 +44,12 @@ export class Child<Question, Answer> {
     clearTimeout(late);
   }
 
+  /** Ends it with SIGKILL, in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.end();
+  }
+
   async #tell(message: ToChild): Promise<unknown> {
     if (!this.#process.connected) throw new Error("a process of the bench has ended before it was asked");
     const done = new AbortController();

@@ -22,6 +22,10 @@ export type MetricKey =
   | "idleClientMs"
   | "idleServerMs"
   | "idleCommands"
+  | "lost"
+  | "runTwice"
+  | "againMs"
+  | "recoveredMs"
   | "workerMb"
   | "startMs";
 
@@ -47,6 +51,15 @@ export const metrics: readonly Metric[] = [
   { key: "idleClientMs", title: "CPU of an idle worker per second, in ms", digits: 2, moreIsBetter: false },
   { key: "idleServerMs", title: "CPU of the server per second, in ms", digits: 2, moreIsBetter: false },
   { key: "idleCommands", title: "Commands of the server per second", digits: 1, moreIsBetter: false },
+  { key: "lost", title: "Tasks that nobody has run to the end", digits: 0, moreIsBetter: false },
+  { key: "runTwice", title: "Tasks begun once more", digits: 0, moreIsBetter: false },
+  {
+    key: "againMs",
+    title: "Milliseconds until a task of the killed worker is begun again",
+    digits: 0,
+    moreIsBetter: false,
+  },
+  { key: "recoveredMs", title: "Milliseconds until all tasks have run", digits: 0, moreIsBetter: false },
   { key: "bytes", title: "Memory of the server per pending task, in bytes", digits: 0, moreIsBetter: false },
   { key: "workerMb", title: "Resident memory of the worker, in MB", digits: 0, moreIsBetter: false },
 ];

@@ -6,6 +6,7 @@ import { drain } from "./workloads/drain.ts";
 import { enqueue } from "./workloads/enqueue.ts";
 import { growth } from "./workloads/growth.ts";
 import { restingWorker } from "./workloads/resting-worker.ts";
+import { killedWorker } from "./workloads/killed-worker.ts";
 import { payloads } from "./workloads/payloads.ts";
 import { pendingMemory } from "./workloads/pending-memory.ts";
 import { processes } from "./workloads/processes.ts";
@@ -41,6 +42,7 @@ const onRedis: readonly Workload[] = [
   ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 5000, full: 20_000 }).map(amongLibraries)),
   ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 20_000, full: 100_000 }))),
   amongLibraries(restingWorker),
+  amongLibraries(killedWorker),
   ...growthLevels.flatMap((pending) => growthTo(pending, { quick: 5000, full: 30_000 })),
 ];
 
@@ -63,6 +65,7 @@ const onQuorum: readonly Workload[] = [
   ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 2000, full: 10_000 }).map(amongLibraries)),
   ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 8000, full: 50_000 }))),
   amongLibraries(restingWorker),
+  amongLibraries(killedWorker),
   ...[1000, 100_000].flatMap((pending) => growthTo(pending, { quick: 2000, full: 10_000 })),
 ];
 

@@ -30,6 +30,7 @@ const more = [
   "worker processes: drain by 2",
   "worker processes: drain by 4",
   "worker at rest",
+  "killed worker",
   ...["1,000", "100,000", "1,000,000", "10,000,000"].flatMap((level) =>
     ["enqueue", "drain"].map((what) => `growth: ${what} with ${level} pending`),
   ),
@@ -51,8 +52,8 @@ test.for([
   {
     field: "amqp-quorum",
     peers: "q,rabbitmq-client",
-    only: `${parts},by 2`,
-    workloads: [...some, "worker processes: drain by 2"],
+    only: `${parts},by 2,killed`,
+    workloads: [...some, "worker processes: drain by 2", "killed worker"],
   },
   { field: "amqp-quorum", peers: "raw-amqplib", only: parts, workloads: some },
   { field: "amqp-classic", peers: "q", workloads: onEach },

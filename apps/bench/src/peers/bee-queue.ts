@@ -10,8 +10,10 @@ const settings = {
   removeOnSuccess: true,
   removeOnFailure: true,
 };
+/** Its default; its documentation wants the checks to be as far apart. Milliseconds. */
+const stallInterval = 5000;
 const senderSettings = { ...settings, isWorker: false };
-const runnerSettings = { ...settings, isWorker: true, activateDelayedJobs: true };
+const runnerSettings = { ...settings, isWorker: true, activateDelayedJobs: true, stallInterval };
 
 export const beeQueue: Peer = {
   name: "bee-queue",
@@ -42,6 +44,8 @@ async function openSender({ host, port, queue: name }: Place): Promise<Sender> {
 
 async function openRunner({ host, port, queue: name }: Place, { concurrency, onTask }: RunnerOptions): Promise<Runner> {
   const queue = await new Queue<Payload>(name, { ...runnerSettings, redis: { host, port } }).ready();
+  // Tasks of a worker that dies do not come back unless somebody looks for them.
+  await queue.checkStalledJobs(stallInterval);
   queue.process(concurrency, async ({ data }) => onTask(data));
   return { stop: () => queue.close() };
 }

@@ -58,3 +58,14 @@ test("latencies have a group for each percentile, where less is better, and a pe
     ["latency of an idle worker, 99th percentile", 1, 30],
   ]);
 });
+
+test("a peer that never recovers from the death of a worker has no bar there", () => {
+  const died = { workload: "killed worker", repeat: 0 };
+  const [chart] = chartsOf(
+    resultsOf([
+      { ...died, peer: "q", sample: { lost: 0, againMs: 30, recoveredMs: 90 } },
+      { ...died, peer: "raw-amqplib", sample: { lost: 3, againMs: 40 } },
+    ]),
+  );
+  expect(chart?.groups.map(({ bars }) => bars.map(({ value }) => value))).toEqual([[30, 40], [90]]);
+});

@@ -68,6 +68,25 @@ const kinds: readonly Kind[] = [
       ["p99Us", ", 99th percentile"],
     ],
   },
+  {
+    name: "processes",
+    title: "Tasks run per second by several worker processes",
+    better: "more",
+    unit: "",
+    workloads: "worker processes: ",
+    figures: [["perSecond", ""]],
+  },
+  {
+    name: "killed",
+    title: "After the death of a worker",
+    better: "less",
+    unit: " ms",
+    workloads: "killed worker",
+    figures: [
+      ["againMs", ", until its tasks are begun again"],
+      ["recoveredMs", ", until all tasks have run"],
+    ],
+  },
 ];
 
 /** The medians of a field as bars. What nobody has measured is left out. */

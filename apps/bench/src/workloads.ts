@@ -16,6 +16,11 @@ import { workerStart } from "./workloads/worker-start.ts";
 /** What is no part of a quick run, and needs fewer repeats. */
 const rare = { isForFullRuns: true, mostRepeats: 2 };
 
+/** A quick run is to take less than two minutes on all fields, so it has the most telling ones only. */
+function inFullRuns(workload: Workload): Workload {
+  return { ...workload, isForFullRuns: true };
+}
+
 /** The limits that no library can pass say nothing here. */
 function amongLibraries(workload: Workload): Workload {
   return { ...workload, ...rare, peers: [subject, "bullmq", "bee-queue", "rabbitmq-client"] };
@@ -28,17 +33,17 @@ function growthTo(pending: number, size: Size): readonly Workload[] {
 }
 
 const onRedis: readonly Workload[] = [
-  enqueue("one by one", { quick: 4000, full: 20_000 }),
+  inFullRuns(enqueue("one by one", { quick: 4000, full: 20_000 })),
   enqueue("100 in flight", { quick: 20_000, full: 100_000 }),
   enqueue("bulk", { quick: 20_000, full: 100_000 }),
-  drain(1, { quick: 10_000, full: 100_000 }),
-  drain(10, { quick: 20_000, full: 100_000 }),
+  inFullRuns(drain(1, { quick: 10_000, full: 100_000 })),
+  inFullRuns(drain(10, { quick: 20_000, full: 100_000 })),
   drain(100, { quick: 20_000, full: 100_000 }),
-  timing("latency of an idle worker", "paced", { quick: 150, full: 1000 }),
-  timing("latency at 1,000 a second", "steady", { quick: 1500, full: 10_000 }),
-  timing("lateness of delayed tasks", "delayed", { quick: 1500, full: 10_000 }),
+  timing("latency of an idle worker", "paced", { quick: 90, full: 1000 }),
+  inFullRuns(timing("latency at 1,000 a second", "steady", { quick: 1500, full: 10_000 })),
+  inFullRuns(timing("lateness of delayed tasks", "delayed", { quick: 1500, full: 10_000 })),
   workerStart,
-  pendingMemory,
+  inFullRuns(pendingMemory),
   ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 5000, full: 20_000 }).map(amongLibraries)),
   ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 20_000, full: 100_000 }))),
   amongLibraries(restingWorker),
@@ -47,21 +52,21 @@ const onRedis: readonly Workload[] = [
 ];
 
 /** A confirm goes to the disk, so there are fewer tasks. No peer delays tasks, and memory says little of what lies on a disk. */
-const onClassic: readonly Workload[] = [
-  enqueue("one by one", { quick: 400, full: 2000 }),
+const onRabbit: readonly Workload[] = [
+  inFullRuns(enqueue("one by one", { quick: 400, full: 2000 })),
   enqueue("100 in flight", { quick: 4000, full: 30_000 }),
-  enqueue("bulk", { quick: 4000, full: 30_000 }),
-  drain(1, { quick: 8000, full: 50_000 }),
-  drain(10, { quick: 8000, full: 50_000 }),
+  inFullRuns(enqueue("bulk", { quick: 4000, full: 30_000 })),
+  inFullRuns(drain(1, { quick: 8000, full: 50_000 })),
+  inFullRuns(drain(10, { quick: 8000, full: 50_000 })),
   drain(100, { quick: 8000, full: 50_000 }),
-  timing("latency of an idle worker", "paced", { quick: 90, full: 500 }),
-  timing("latency at 1,000 a second", "steady", { quick: 900, full: 5000 }),
-  workerStart,
+  inFullRuns(timing("latency of an idle worker", "paced", { quick: 90, full: 500 })),
+  inFullRuns(timing("latency at 1,000 a second", "steady", { quick: 900, full: 5000 })),
+  inFullRuns(workerStart),
 ];
 
-/** With all that depends little on the type of the queue. */
+/** What depends little on the type of a queue is measured with one of them. */
 const onQuorum: readonly Workload[] = [
-  ...onClassic,
+  ...onRabbit,
   ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 2000, full: 10_000 }).map(amongLibraries)),
   ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 8000, full: 50_000 }))),
   amongLibraries(restingWorker),
@@ -72,5 +77,5 @@ const onQuorum: readonly Workload[] = [
 export const workloads: Readonly<Record<FieldName, readonly Workload[]>> = {
   redis: onRedis,
   "amqp-quorum": onQuorum,
-  "amqp-classic": onClassic,
+  "amqp-classic": onRabbit,
 };

@@ -7,10 +7,10 @@ const options = { workers: 1, concurrency: 10, taskMs: 0, recordsPerWrite: 1 };
 /** By then a worker has done what it does at its start. */
 const settlesWithinMs = 2000;
 
-/** What a worker costs that has nothing to do. Its size are seconds. */
+/** What a worker costs that has nothing to do. Its size is in seconds; what it does every few of them is to be seen. */
 export const restingWorker: Workload = {
   name: "worker at rest",
-  size: { quick: 3, full: 5 },
+  size: { quick: 5, full: 10 },
   warmUp: { quick: 0, full: 0 },
   isShared: false,
   async run({ field, peer, count: seconds }) {

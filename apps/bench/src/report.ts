@@ -14,7 +14,7 @@ export function report(results: Results): string {
   return [
     `# q and its peers on ${fieldTitles[field]}${isQuick ? ", quick run" : ""}`,
     `${date.slice(0, 10)}, ${processors} × ${processor}, ${memoryGb} GB, ${system}, Node ${node}, ${server}. Load at the start: ${load}.`,
-    `Medians of ${repeats} interleaved repeats, the smallest and largest in brackets. A ratio is taken within each repeat; above 1, q is ahead.`,
+    `Medians of up to ${repeats} interleaved repeats, the smallest and largest in brackets. A ratio is taken within each repeat; above 1, q is ahead.`,
     ...targetTable(results),
     ...tables,
     "## Who",

@@ -4,7 +4,7 @@ import { subject } from "./peers.ts";
 import type { Size, Workload } from "./workload.ts";
 import { drain } from "./workloads/drain.ts";
 import { enqueue } from "./workloads/enqueue.ts";
-import { growth } from "./workloads/growth.ts";
+import { growthOfRuns, growthOfSends } from "./workloads/growth.ts";
 import { restingWorker } from "./workloads/resting-worker.ts";
 import { killedWorker } from "./workloads/killed-worker.ts";
 import { payloads } from "./workloads/payloads.ts";
@@ -26,10 +26,13 @@ function amongLibraries(workload: Workload): Workload {
   return { ...workload, ...rare, peers: [subject, "bullmq", "bee-queue", "rabbitmq-client"] };
 }
 
-/** Of q alone, which is compared with itself. To put in millions takes a minute. */
-function growthTo(pending: number, size: Size): readonly Workload[] {
-  const mostRepeats = pending > 1_000_000 ? 1 : 2;
-  return growth(pending, size).map((workload) => ({ ...workload, ...rare, mostRepeats, peers: [subject] }));
+/** Of q alone, which is compared with itself; and few tasks right after the most, so that both find the machine in the same state. */
+function growthUpTo(most: number, size: Size): readonly Workload[] {
+  const [few, ...more] = growthLevels.filter((level) => level <= most);
+  const levels = few === undefined ? more : [...more, few];
+  return [growthOfSends, growthOfRuns].flatMap((growth) =>
+    levels.map((pending) => ({ ...growth(pending, size), ...rare, peers: [subject] })),
+  );
 }
 
 const onRedis: readonly Workload[] = [
@@ -48,7 +51,7 @@ const onRedis: readonly Workload[] = [
   ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 20_000, full: 100_000 }))),
   amongLibraries(restingWorker),
   amongLibraries(killedWorker),
-  ...growthLevels.flatMap((pending) => growthTo(pending, { quick: 5000, full: 30_000 })),
+  ...growthUpTo(10_000_000, { quick: 5000, full: 30_000 }),
 ];
 
 /** A confirm goes to the disk, so there are fewer tasks. No peer delays tasks, and memory says little of what lies on a disk. */
@@ -71,7 +74,7 @@ const onQuorum: readonly Workload[] = [
   ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 8000, full: 50_000 }))),
   amongLibraries(restingWorker),
   amongLibraries(killedWorker),
-  ...[1000, 100_000].flatMap((pending) => growthTo(pending, { quick: 2000, full: 10_000 })),
+  ...growthUpTo(100_000, { quick: 2000, full: 10_000 }),
 ];
 
 export const workloads: Readonly<Record<FieldName, readonly Workload[]>> = {

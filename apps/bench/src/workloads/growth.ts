@@ -7,18 +7,12 @@ import { sendMeasured } from "./enqueue.ts";
 
 const manner = "100 in flight";
 const concurrency = 100;
+const fillers = 2;
 
-/** What sends and runs cost when so many tasks wait: no more than when few do, if a queue is to be of use in a bad hour. */
-export function growth(pending: number, size: Size): readonly Workload[] {
-  const same = {
-    size,
-    // The same for every level, so that none of them has code that is better compiled.
-    warmUp: { quick: size.quick / 2, full: size.full / 2 },
-    pending: { quick: pending, full: pending },
-    isShared: false,
-  };
-  const sends: Workload = {
-    ...same,
+/** What a send costs when so many tasks wait: no more than when few do, if a queue is to be of use in a bad hour. */
+export function growthOfSends(pending: number, size: Size): Workload {
+  return {
+    ...sizesOf(pending, size),
     name: levelName("enqueue", pending),
     async run({ field, peer, count, warmUp, pending: waiting }) {
       const sender = await field.sender(peer);
@@ -33,8 +27,12 @@ export function growth(pending: number, size: Size): readonly Workload[] {
       return sample;
     },
   };
-  const runs: Workload = {
-    ...same,
+}
+
+/** What a run costs when so many tasks wait behind it. */
+export function growthOfRuns(pending: number, size: Size): Workload {
+  return {
+    ...sizesOf(pending, size),
     name: levelName("drain", pending),
     async run({ field, peer, count, warmUp, pending: waiting }) {
       await fill(field, peer, warmUp + count + waiting);
@@ -47,11 +45,25 @@ export function growth(pending: number, size: Size): readonly Workload[] {
       return { ...runSample(report, count), ...costPerTask(before, after, warmUp + count) };
     },
   };
-  return [sends, runs];
 }
 
+function sizesOf(pending: number, size: Size): Pick<Workload, "size" | "warmUp" | "pending" | "isShared"> {
+  return {
+    size,
+    // The same for every level, so that none of them has code that is better compiled.
+    warmUp: { quick: size.quick / 2, full: size.full / 2 },
+    pending: { quick: pending, full: pending },
+    isShared: false,
+  };
+}
+
+/** By several at once, because it takes long. */
 async function fill(field: Field, peer: string, count: number): Promise<void> {
-  const sender = await field.sender(peer);
-  await sender.ask({ manner: "bulk", count });
-  await sender.close();
+  const share = Math.ceil(count / fillers);
+  const sendShare = async (_: unknown, index: number): Promise<void> => {
+    const sender = await field.sender(peer);
+    await sender.ask({ manner: "bulk", count: Math.max(0, Math.min(share, count - index * share)) });
+    await sender.close();
+  };
+  await Promise.all(Array.from({ length: fillers }, sendShare));
 }

@@ -1,4 +1,4 @@
-import type { Place } from "./peer.ts";
+import type { AnyPlace } from "./peer.ts";
 
 /** What a server has used since it was started. */
 export interface ServerCounters {
@@ -13,7 +13,7 @@ export interface ServerCounters {
 /** A server of the bench's own. */
 export interface BenchServer {
   /** Where all peers work, one at a time. */
-  readonly place: Place;
+  readonly place: AnyPlace;
   /** Its name and version. */
   describe(): Promise<string>;
   counters(): Promise<ServerCounters>;

@@ -7,6 +7,16 @@ export interface Place {
   readonly queue: string;
 }
 
+/** A file that takes a server's place. Nobody has made it yet. */
+export interface FilePlace {
+  /** Absolute path. Nothing else lies in its folder. */
+  readonly file: string;
+  readonly queue: string;
+}
+
+/** What a field has for its peers, which know what they need of it. */
+export type AnyPlace = Place | FilePlace;
+
 /** A producer, connected. */
 export interface Sender {
   /** Resolves when the server has it. */
@@ -43,6 +53,6 @@ export interface Peer {
   readonly share: number;
   /** Whether its sender has `sendDelayed`. */
   readonly hasDelays: boolean;
-  openSender(place: Place): Promise<Sender>;
-  openRunner(place: Place, options: RunnerOptions): Promise<Runner>;
+  openSender(place: AnyPlace): Promise<Sender>;
+  openRunner(place: AnyPlace, options: RunnerOptions): Promise<Runner>;
 }

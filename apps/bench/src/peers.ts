@@ -16,6 +16,11 @@ const loaders: Readonly<Record<FieldName, Loaders>> = {
   },
   "amqp-quorum": onRabbit("quorum"),
   "amqp-classic": onRabbit("classic"),
+  sqlite: {
+    [subject]: async () => (await import("./peers/q-sqlite.ts")).qOnSqlite,
+    plainjob: async () => (await import("./peers/plainjob.ts")).plainjob,
+    "raw-sqlite": async () => (await import("./peers/raw-sqlite.ts")).rawSqlite,
+  },
 };
 
 function onRabbit(queueType: "quorum" | "classic"): Loaders {

@@ -52,8 +52,18 @@ const onRabbit: readonly Target[] = [
   { workload: "drain, concurrency 100", metric: "perSecond", against: "raw-amqplib", atLeast: 1 },
 ];
 
+const onSqlite: readonly Target[] = [
+  { workload: "enqueue, one by one", metric: "perSecond", against: "plainjob", atLeast: 3 },
+  { workload: "enqueue, 100 in flight", metric: "perSecond", against: "plainjob", atLeast: 3 },
+  { workload: "enqueue, bulk", metric: "perSecond", against: "plainjob", atLeast: 3 },
+  { workload: "drain, concurrency 1", metric: "perSecond", against: "plainjob", atLeast: 3 },
+  { workload: "drain, concurrency 10", metric: "perSecond", against: "plainjob", atLeast: 3 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "plainjob", atLeast: 3 },
+];
+
 export const targets: Readonly<Record<FieldName, readonly Target[]>> = {
   redis: onRedis,
   "amqp-quorum": [...onRabbit, nothingLost],
   "amqp-classic": onRabbit,
+  sqlite: onSqlite,
 };

@@ -77,8 +77,23 @@ const onQuorum: readonly Workload[] = [
   ...growthUpTo(100_000, { quick: 2000, full: 10_000 }),
 ];
 
+/** Every task waits for the disk that is sent by itself. There is no server whose memory could grow. */
+const onSqlite: readonly Workload[] = [
+  enqueue("one by one", { quick: 1500, full: 5000 }),
+  enqueue("100 in flight", { quick: 20_000, full: 100_000 }),
+  enqueue("bulk", { quick: 20_000, full: 100_000 }),
+  drain(1, { quick: 20_000, full: 100_000 }),
+  drain(10, { quick: 20_000, full: 100_000 }),
+  drain(100, { quick: 20_000, full: 100_000 }),
+  timing("latency of an idle worker", "paced", { quick: 90, full: 500 }),
+  timing("latency at 1,000 a second", "steady", { quick: 900, full: 4000 }),
+  timing("lateness of delayed tasks", "delayed", { quick: 900, full: 4000 }),
+  workerStart,
+];
+
 export const workloads: Readonly<Record<FieldName, readonly Workload[]>> = {
   redis: onRedis,
   "amqp-quorum": onQuorum,
   "amqp-classic": onRabbit,
+  sqlite: onSqlite,
 };

@@ -58,11 +58,14 @@ test.for([
   { field: "amqp-quorum", peers: "raw-amqplib", only: parts, workloads: some },
   { field: "amqp-classic", peers: "q", workloads: onEach },
   { field: "amqp-classic", peers: "rabbitmq-client,raw-amqplib", only: parts, workloads: some },
+  { field: "sqlite", peers: "q", workloads: [...onEach, "lateness of delayed tasks"] },
+  { field: "sqlite", peers: "plainjob", only: parts, workloads: [...some, "lateness of delayed tasks"] },
+  { field: "sqlite", peers: "raw-sqlite", only: parts, workloads: some },
 ])(
   "the bench runs, with a few tasks, on $field: $peers",
   { timeout: 300_000 },
   async ({ field, peers, only, workloads }, { skip }) => {
-    const isThere = field === "redis" || isInstalled("rabbitmq-server");
+    const isThere = !field.startsWith("amqp") || isInstalled("rabbitmq-server");
     skip(!isThere, "no RabbitMQ here: apt-get install rabbitmq-server");
     const args = ["--field", field, "--repeats", "1", "--tasks", "20", "--peers", peers];
     if (only !== undefined) args.push("--workloads", only);

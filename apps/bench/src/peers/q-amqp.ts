@@ -11,7 +11,7 @@ export function qOnRabbit(queueType: QueueType): Peer {
     settings: queueType === "quorum" ? {} : { queueType },
     share: 1,
     hasDelays: true,
-    openSender: (place) => openBenchSender(place, brokerOf(place)),
-    openRunner: (place, options) => openBenchRunner(place, brokerOf(place), options),
+    openSender: (place: Place) => openBenchSender(place, brokerOf(place)),
+    openRunner: (place: Place, options) => openBenchRunner(place, brokerOf(place), options),
   };
 }

@@ -1,11 +1,11 @@
 // q as its users have it, on any broker: leases, fencing, validation and all else that is on by default.
 import { createApp, type App, type AppOptions, type Task } from "@q/core";
 import type { Payload } from "../payload.ts";
-import type { Place, Runner, RunnerOptions, Sender } from "../peer.ts";
+import type { AnyPlace, Runner, RunnerOptions, Sender } from "../peer.ts";
 
 type Broker = NonNullable<AppOptions["broker"]>;
 
-export async function openBenchSender({ queue }: Place, broker: Broker): Promise<Sender> {
+export async function openBenchSender({ queue }: AnyPlace, broker: Broker): Promise<Sender> {
   const { app, task } = createBenchApp({ queue, broker, onTask: () => undefined });
   await app.open();
   return {
@@ -17,7 +17,7 @@ export async function openBenchSender({ queue }: Place, broker: Broker): Promise
 }
 
 export async function openBenchRunner(
-  { queue }: Place,
+  { queue }: AnyPlace,
   broker: Broker,
   { concurrency, onTask }: RunnerOptions,
 ): Promise<Runner> {

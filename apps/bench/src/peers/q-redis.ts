@@ -9,8 +9,8 @@ export const qOnRedis: Peer = {
   settings: {},
   share: 1,
   hasDelays: true,
-  openSender: (place) => openBenchSender(place, brokerOf(place)),
-  openRunner: (place, options) => openBenchRunner(place, brokerOf(place), options),
+  openSender: (place: Place) => openBenchSender(place, brokerOf(place)),
+  openRunner: (place: Place, options) => openBenchRunner(place, brokerOf(place), options),
 };
 
 function brokerOf({ host, port }: Place) {

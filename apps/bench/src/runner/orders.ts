@@ -1,11 +1,11 @@
 import type { FieldName } from "../field-name.ts";
-import type { Place } from "../peer.ts";
+import type { AnyPlace } from "../peer.ts";
 
 /** Whose worker a process is, and where. */
 export interface RunnerSetup {
   readonly field: FieldName;
   readonly peer: string;
-  readonly place: Place;
+  readonly place: AnyPlace;
   readonly concurrency: number;
   /** Tasks that it runs before it begins to measure, and those that it measures. There are no others in the queue, but see `leavesRest`. */
   readonly warmUp: number;

@@ -1,11 +1,11 @@
 import type { FieldName } from "../field-name.ts";
-import type { Place } from "../peer.ts";
+import type { AnyPlace } from "../peer.ts";
 
 /** Whose producer a process is, and where. The first message that it gets. */
 export interface SenderSetup {
   readonly field: FieldName;
   readonly peer: string;
-  readonly place: Place;
+  readonly place: AnyPlace;
 }
 
 /**

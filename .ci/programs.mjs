@@ -60,6 +60,13 @@ export const programs = [
     suites: [`${testServers}/rabbit-server.test.ts`, "apps/cli/test/rabbitmq.test.ts", ...suitesIn(brokerAmqp)],
   },
   {
+    name: "PostgreSQL",
+    // Debian keeps its programs off the PATH.
+    probe: ["sh", "-c", "ls /usr/lib/postgresql/*/bin/postgres || command -v postgres"],
+    apt: "postgresql",
+    suites: [`${testServers}/postgres-server.test.ts`],
+  },
+  {
     name: "a C compiler",
     // Also asks for the headers of the C library, which is another package.
     probe: ["gcc", "-E", "-include", "time.h", "-x", "c", "/dev/null"],

@@ -1,6 +1,7 @@
 export { ClockShim } from "./clock-shim.ts";
 export { freePort } from "./free-port.ts";
 export { isInstalled } from "./installed.ts";
+export { PostgresServer } from "./postgres-server.ts";
 export { RabbitAdmin } from "./rabbit-admin.ts";
 export type { RabbitPermissions, RabbitPolicy, RabbitQueue, RabbitUser } from "./rabbit-admin.ts";
 export { RabbitCluster } from "./rabbit-cluster.ts";

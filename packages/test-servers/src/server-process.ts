@@ -11,8 +11,16 @@ export interface Launch {
   readonly logFile: string;
   /** A folder to remove if this process dies before the server does. */
   readonly ownFolder?: string;
+  /** Whose rights it has, instead of those of this process. */
+  readonly owner?: Owner | undefined;
   /** Milliseconds that it has to end after SIGTERM before it is killed. Default 5000. */
   readonly endsWithinMs?: number;
+}
+
+/** A user of the system. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 // `read` ends when the pipe does, and the pipe ends with the process that holds its other end, however that died.
@@ -48,11 +56,16 @@ export class ServerProcess {
     env,
     logFile,
     ownFolder = "",
+    owner,
     endsWithinMs = 5000,
   }: Launch): Promise<ServerProcess> {
     const log = openSync(logFile, "a");
     try {
-      const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", log, log] });
+      const child = spawn(program, args, {
+        env: { ...process.env, ...env },
+        stdio: ["ignore", log, log],
+        ...owner,
+      });
       const spawned = once(child, "spawn");
       // Watched from the first moment on: a pid is there at once, or never.
       const started =
@@ -77,11 +90,11 @@ export class ServerProcess {
     this.#child.kill(signal);
   }
 
-  /** Resolves when it is gone. One that does not obey SIGTERM in time is killed. */
-  async end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  /** Resolves when it is gone. One that does not obey another signal than SIGKILL in time is killed. */
+  async end(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): Promise<void> {
     this.#child.kill(signal);
     // Frozen, it would not notice.
-    if (signal === "SIGTERM") this.#child.kill("SIGCONT");
+    if (signal !== "SIGKILL") this.#child.kill("SIGCONT");
     const late = setTimeout(() => this.#child.kill("SIGKILL"), this.#endsWithinMs);
     await this.#exited;
     clearTimeout(late);

@@ -4,7 +4,7 @@ import { readArguments } from "./bench-arguments.ts";
 test("without arguments everything is run, three times, and kept", () => {
   expect(readArguments([])).toEqual({
     onlyDraws: false,
-    fields: ["redis", "amqp-quorum", "amqp-classic", "sqlite"],
+    fields: ["redis", "amqp-quorum", "amqp-classic", "sqlite", "postgres"],
     isQuick: false,
     repeats: 3,
     peers: [],

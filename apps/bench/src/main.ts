@@ -11,6 +11,7 @@ import { measure } from "./measure.ts";
 import { loadPeer, peerNames } from "./peers.ts";
 import { report } from "./report.ts";
 import type { PeerFacts, Results } from "./results.ts";
+import { missingProgram } from "./servers.ts";
 import { targets } from "./targets.ts";
 import { wholeLife } from "./whole-life.ts";
 import { workloads } from "./workloads.ts";
@@ -21,6 +22,11 @@ const folder = new URL("../", import.meta.url);
 for (const field of args.onlyDraws ? [] : args.fields) {
   const peers = peerNames(field).filter((peer) => args.peers.length === 0 || args.peers.includes(peer));
   if (peers.length === 0) continue;
+  const missing = missingProgram(field);
+  if (missing !== undefined) {
+    console.error(`${field} is left out: ${missing} is not installed`);
+    continue;
+  }
   const results = await run(field, peers);
   const text = report(results);
   console.log(text);

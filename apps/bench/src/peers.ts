@@ -21,6 +21,11 @@ const loaders: Readonly<Record<FieldName, Loaders>> = {
     plainjob: async () => (await import("./peers/plainjob.ts")).plainjob,
     "raw-sqlite": async () => (await import("./peers/raw-sqlite.ts")).rawSqlite,
   },
+  postgres: {
+    [subject]: async () => (await import("./peers/q-sqlite.ts")).qOnSqlite,
+    "graphile-worker": async () => (await import("./peers/graphile-worker.ts")).graphileWorker,
+    "pg-boss": async () => (await import("./peers/pg-boss.ts")).pgBoss,
+  },
 };
 
 function onRabbit(queueType: "quorum" | "classic"): Loaders {

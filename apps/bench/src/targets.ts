@@ -66,4 +66,6 @@ export const targets: Readonly<Record<FieldName, readonly Target[]>> = {
   "amqp-quorum": [...onRabbit, nothingLost],
   "amqp-classic": onRabbit,
   sqlite: onSqlite,
+  // None is set: another kind of store.
+  postgres: [],
 };

@@ -61,12 +61,21 @@ test.for([
   { field: "sqlite", peers: "q", workloads: [...onEach, "lateness of delayed tasks"] },
   { field: "sqlite", peers: "plainjob", only: parts, workloads: [...some, "lateness of delayed tasks"] },
   { field: "sqlite", peers: "raw-sqlite", only: parts, workloads: some },
+  {
+    field: "postgres",
+    peers: "q,graphile-worker,pg-boss",
+    only: parts,
+    workloads: [...some, "lateness of delayed tasks"],
+  },
 ])(
   "the bench runs, with a few tasks, on $field: $peers",
   { timeout: 300_000 },
   async ({ field, peers, only, workloads }, { skip }) => {
-    const isThere = !field.startsWith("amqp") || isInstalled("rabbitmq-server");
-    skip(!isThere, "no RabbitMQ here: apt-get install rabbitmq-server");
+    skip(
+      field.startsWith("amqp") && !isInstalled("rabbitmq-server"),
+      "no RabbitMQ here: apt-get install rabbitmq-server",
+    );
+    skip(field === "postgres" && !isInstalled("postgres"), "no PostgreSQL here: apt-get install postgresql");
     const args = ["--field", field, "--repeats", "1", "--tasks", "20", "--peers", peers];
     if (only !== undefined) args.push("--workloads", only);
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args]);

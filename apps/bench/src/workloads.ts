@@ -79,7 +79,7 @@ const onQuorum: readonly Workload[] = [
 
 /** Every task waits for the disk that is sent by itself. There is no server whose memory could grow. */
 const onSqlite: readonly Workload[] = [
-  enqueue("one by one", { quick: 1500, full: 3000 }),
+  enqueue("one by one", { quick: 3000, full: 8000 }),
   enqueue("100 in flight", { quick: 10_000, full: 40_000 }),
   enqueue("bulk", { quick: 20_000, full: 100_000 }),
   drain(1, { quick: 20_000, full: 60_000 }),

@@ -12,10 +12,15 @@ const loaders: Readonly<Record<FieldName, Loaders>> = {
     [subject]: async () => (await import("./peers/q-redis.ts")).qOnRedis,
     bullmq: async () => (await import("./peers/bullmq.ts")).bullmq,
     "bee-queue": async () => (await import("./peers/bee-queue.ts")).beeQueue,
+    "celery-node": async () => (await import("./peers/celery-node.ts")).celeryNodeOnRedis,
     "raw-redis": async () => (await import("./peers/raw-redis.ts")).rawRedis,
   },
   "amqp-quorum": onRabbit("quorum"),
-  "amqp-classic": onRabbit("classic"),
+  "amqp-classic": {
+    ...onRabbit("classic"),
+    // They cannot use quorum queues.
+    "celery-node": async () => (await import("./peers/celery-node.ts")).celeryNodeOnRabbit,
+  },
   sqlite: {
     [subject]: async () => (await import("./peers/q-sqlite.ts")).qOnSqlite,
     plainjob: async () => (await import("./peers/plainjob.ts")).plainjob,

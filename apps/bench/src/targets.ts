@@ -27,6 +27,7 @@ const onRedis: readonly Target[] = [
   { workload: "drain, concurrency 10", metric: "perSecond", against: "bullmq", atLeast: 9 },
   { workload: "drain, concurrency 100", metric: "perSecond", against: "bullmq", atLeast: 7 },
   { workload: "drain, concurrency 100", metric: "perSecond", against: "bee-queue", atLeast: 4 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "celery-node", atLeast: 10 },
   { workload: "drain, concurrency 100", metric: "perSecond", against: "raw-redis", atLeast: 0.4 },
   { workload: "whole life", metric: "commands", against: null, atMost: 0.2 },
   { workload: "whole life", metric: "serverUs", against: "bullmq", atMost: 1 / 8 },

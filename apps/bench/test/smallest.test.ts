@@ -48,7 +48,7 @@ test.for([
     only: `${parts},by 2`,
     workloads: [...some, "lateness of delayed tasks", "worker processes: drain by 2"],
   },
-  { field: "redis", peers: "raw-redis", only: parts, workloads: some },
+  { field: "redis", peers: "celery-node,raw-redis", only: parts, workloads: some },
   {
     field: "amqp-quorum",
     peers: "q,rabbitmq-client",
@@ -57,7 +57,7 @@ test.for([
   },
   { field: "amqp-quorum", peers: "raw-amqplib", only: parts, workloads: some },
   { field: "amqp-classic", peers: "q", workloads: onEach },
-  { field: "amqp-classic", peers: "rabbitmq-client,raw-amqplib", only: parts, workloads: some },
+  { field: "amqp-classic", peers: "rabbitmq-client,raw-amqplib,celery-node", only: parts, workloads: some },
   { field: "sqlite", peers: "q", workloads: [...onEach, "lateness of delayed tasks"] },
   { field: "sqlite", peers: "plainjob", only: parts, workloads: [...some, "lateness of delayed tasks"] },
   { field: "sqlite", peers: "raw-sqlite", only: parts, workloads: some },

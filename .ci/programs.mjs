@@ -19,6 +19,8 @@ const brokerAmqp = "packages/broker-amqp/test";
 /** Their tasks in Python note in a Redis server what they saw. */
 const celeryOnRabbit = ["celery", "celery-fleet", "celery-queues"].map((suite) => `${brokerAmqp}/${suite}.test.ts`);
 
+const celeryInBench = "apps/bench/test/celery.test.ts";
+
 /** All suites of a folder, each of which needs a server. @param {string} folder */
 function suitesIn(folder) {
   const files = readdirSync(fileURLToPath(new URL(`../${folder}`, import.meta.url)));
@@ -32,13 +34,13 @@ export const programs = [
     // The system's own Python: another one on the PATH does not see the packages of apt.
     probe: ["/usr/bin/python3", "-c", "import celery"],
     apt: "python3-celery",
-    suites: ["packages/core/test/celery.test.ts", ...celeryOnRedis, ...celeryOnRabbit],
+    suites: ["packages/core/test/celery.test.ts", ...celeryOnRedis, ...celeryOnRabbit, celeryInBench],
   },
   {
     name: "Redis for Python",
     probe: ["/usr/bin/python3", "-c", "import redis"],
     apt: "python3-redis",
-    suites: [...celeryOnRedis, ...celeryOnRabbit],
+    suites: [...celeryOnRedis, ...celeryOnRabbit, celeryInBench],
   },
   {
     name: "Redis",

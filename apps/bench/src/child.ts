@@ -1,17 +1,16 @@
-import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { FromChild, ToChild } from "./child-side.ts";
+import type { ChildLink } from "./child-link.ts";
+import type { ToChild } from "./child-side.ts";
 
 /** Longest wait for one answer. The slowest peer needs a small part of it. */
 const answersWithinMs = 300_000;
 
-/** A process of a peer, that does what it is told. Its other end is `serve`. */
+/** A process of a peer, that does what it is told. */
 export class Child<Question, Answer> {
-  readonly #process: ChildProcess;
+  readonly #link: ChildLink;
 
-  /** @param program the path of what it runs, from this file. Options of node, such as --cpu-prof, are handed on. */
-  constructor(program: string) {
-    this.#process = fork(new URL(program, import.meta.url));
+  constructor(link: ChildLink) {
+    this.#link = link;
   }
 
   /** To be called first. @throws Error when it cannot be set up, with its own words */
@@ -35,31 +34,31 @@ export class Child<Question, Answer> {
 
   /** Ends it as it is. May be called twice. */
   async end(): Promise<void> {
-    const { exitCode, signalCode, connected } = this.#process;
+    const { exitCode, signalCode } = this.#link.process;
     if (exitCode !== null || signalCode !== null) return;
-    const exited = once(this.#process, "exit");
-    if (connected) this.#process.disconnect();
-    const late = setTimeout(() => this.#process.kill("SIGKILL"), 5000);
+    const exited = once(this.#link.process, "exit");
+    this.#link.hangUp();
+    const late = setTimeout(() => this.#link.kill(), 5000);
     await exited;
     clearTimeout(late);
   }
 
   /** Ends it with SIGKILL, in the middle of whatever it does. */
   async kill(): Promise<void> {
-    this.#process.kill("SIGKILL");
+    this.#link.kill();
     await this.end();
   }
 
   async #tell(message: ToChild): Promise<unknown> {
-    if (!this.#process.connected) throw new Error("a process of the bench has ended before it was asked");
+    if (!this.#link.isOpen()) throw new Error("a process of the bench has ended before it was asked");
     const done = new AbortController();
     const { signal } = done;
-    const late = setTimeout(() => this.#process.kill("SIGKILL"), answersWithinMs);
+    const late = setTimeout(() => this.#link.kill(), answersWithinMs);
     try {
-      const answered = once(this.#process, "message", { signal });
-      const exited = once(this.#process, "exit", { signal }).then(() => undefined);
-      this.#process.send(message);
-      const [reply] = ((await Promise.race([answered, exited])) ?? []) as [FromChild?]; // sent by `serve`
+      const answered = this.#link.reply(signal);
+      const exited = once(this.#link.process, "exit", { signal }).then(() => undefined);
+      this.#link.send(message);
+      const reply = await Promise.race([answered, exited]);
       if (reply === undefined) throw new Error("a process of the bench ended without an answer");
       if ("failure" in reply) throw new Error(reply.failure);
       return reply.answer;

@@ -1,7 +1,12 @@
 import type { BenchServer, ServerCounters } from "./bench-server.ts";
 import { Child } from "./child.ts";
+import type { ChildLink } from "./child-link.ts";
 import type { CrewOrder, CrewReport, CrewSetup } from "./crew/orders.ts";
 import type { FieldName } from "./field-name.ts";
+import { linkToNode } from "./node-link.ts";
+import type { ChildRole } from "./peer.ts";
+import { loadAnyPeer } from "./peers.ts";
+import { linkToPython } from "./python-link.ts";
 import type { RunOrder, RunnerSetup, RunReport } from "./runner/orders.ts";
 import type { SendCost, SenderSetup, SendOrder } from "./sender/orders.ts";
 import { startServer } from "./servers.ts";
@@ -38,19 +43,19 @@ export class Field {
   /** A producer of a peer, connected. @throws Error */
   sender(peer: string): Promise<Child<SendOrder, SendCost>> {
     const setup: SenderSetup = { field: this.name, peer, place: this.#server.place };
-    return this.#start<SendOrder, SendCost>("./sender/main.js", setup);
+    return this.#start<SendOrder, SendCost>("sender", setup);
   }
 
   /** A worker of a peer, that has begun to work. @throws Error */
   runner(peer: string, order: Omit<RunnerSetup, "field" | "peer" | "place">): Promise<Child<RunOrder, RunReport>> {
     const setup: RunnerSetup = { ...order, field: this.name, peer, place: this.#server.place };
-    return this.#start<RunOrder, RunReport>("./runner/main.js", setup);
+    return this.#start<RunOrder, RunReport>("runner", setup);
   }
 
   /** One of several workers of a peer, that waits for the order to work. @throws Error */
   worker(peer: string, order: Omit<CrewSetup, "field" | "peer" | "place">): Promise<Child<CrewOrder, CrewReport>> {
     const setup: CrewSetup = { ...order, field: this.name, peer, place: this.#server.place };
-    return this.#start<CrewOrder, CrewReport>("./crew/main.js", setup);
+    return this.#start<CrewOrder, CrewReport>("crew", setup);
   }
 
   /** Ends everything that was started here. Never throws. */
@@ -59,10 +64,25 @@ export class Field {
     await this.#server.stop();
   }
 
-  async #start<Question, Answer>(program: string, setup: unknown): Promise<Child<Question, Answer>> {
-    const child = new Child<Question, Answer>(program);
+  async #start<Question, Answer>(role: NodeRole, setup: ChildSetup): Promise<Child<Question, Answer>> {
+    const child = new Child<Question, Answer>(await this.#link(role, setup.peer));
     this.#children.add(child);
     await child.setUp(setup);
     return child;
   }
+
+  async #link(role: NodeRole, peerName: string): Promise<ChildLink> {
+    const peer = await loadAnyPeer(this.name, peerName);
+    if (!("python" in peer)) return linkToNode(`./${role}/main.js`);
+    if (role === "crew") throw new Error(`${peer.name} has no program for one of several workers`);
+    return linkToPython(peer.python.scripts[role], peer.python);
+  }
+}
+
+/** The folder of a program in node. */
+type NodeRole = ChildRole | "crew";
+
+/** What the setups of all processes have. */
+interface ChildSetup {
+  readonly peer: string;
 }

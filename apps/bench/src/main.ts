@@ -6,9 +6,11 @@ import { drawResults } from "./draw-results.ts";
 import { Field } from "./field.ts";
 import type { FieldName } from "./field-name.ts";
 import { growthOf } from "./growth.ts";
-import { describeMachine, versionOf } from "./machine.ts";
+import { describeMachine } from "./machine.ts";
 import { measure } from "./measure.ts";
-import { loadPeer, peerNames } from "./peers.ts";
+import { versionsOf } from "./peer-versions.ts";
+import { loadAnyPeer, peerNames } from "./peers.ts";
+import { presentPeers } from "./present-peers.ts";
 import { report } from "./report.ts";
 import type { PeerFacts, Results } from "./results.ts";
 import { missingProgram } from "./servers.ts";
@@ -20,7 +22,8 @@ const args = readArguments(process.argv.slice(2));
 const { isQuick, repeats, tasks, suffix } = args;
 const folder = new URL("../", import.meta.url);
 for (const field of args.onlyDraws ? [] : args.fields) {
-  const peers = peerNames(field).filter((peer) => args.peers.length === 0 || args.peers.includes(peer));
+  const wanted = peerNames(field).filter((peer) => args.peers.length === 0 || args.peers.includes(peer));
+  const peers = await presentPeers(field, wanted, (why) => console.error(why));
   if (peers.length === 0) continue;
   const missing = missingProgram(field);
   if (missing !== undefined) {
@@ -64,9 +67,9 @@ async function run(name: FieldName, peers: readonly string[]): Promise<Results> 
 }
 
 async function factsOf(field: FieldName, peer: string): Promise<PeerFacts> {
-  const { name: title, packages, settings } = await loadPeer(field, peer);
-  const versions = Object.fromEntries(packages.map((packageName) => [packageName, versionOf(packageName)]));
-  return { name: peer, title, versions, settings };
+  const loaded = await loadAnyPeer(field, peer);
+  const { name: title, settings } = loaded;
+  return { name: peer, title, versions: versionsOf(loaded) ?? {}, settings };
 }
 
 function write(fileName: string, results: Results, text: string): void {

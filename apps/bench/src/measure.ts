@@ -1,6 +1,6 @@
 import type { BenchArguments } from "./bench-arguments.ts";
 import type { Field } from "./field.ts";
-import { loadPeer } from "./peers.ts";
+import { loadAnyPeer } from "./peers.ts";
 import type { Measurement } from "./results.ts";
 import type { Size, Workload } from "./workload.ts";
 
@@ -26,8 +26,9 @@ export async function measure(field: Field, plan: Plan): Promise<readonly Measur
   const { isQuick, repeats, tasks, onStep } = plan;
   const measurements: Measurement[] = [];
   for (const { repeat, workload, peer } of stepsOf(plan)) {
-    const { share, hasDelays } = await loadPeer(field.name, peer);
+    const { share, hasDelays, leavesOut = [] } = await loadAnyPeer(field.name, peer);
     if (workload.needsDelays === true && !hasDelays) continue;
+    if (leavesOut.some((part) => workload.name.includes(part))) continue;
     onStep(`${repeat + 1} of ${repeats}: ${workload.name}, ${peer}`);
     const sized = ({ quick, full }: Size, part: number): number =>
       Math.ceil(Math.min(isQuick ? quick : full, tasks) * part);

@@ -42,17 +42,44 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-/** One library, or the limit that no library can pass: what its users write, as fast as its own documentation knows how. */
-export interface Peer {
+/** What the bench knows of a peer without running it. */
+interface PeerTraits {
   readonly name: string;
-  /** From npm; their versions stand beside the figures. */
-  readonly packages: readonly string[];
   /** What it is told other than its defaults, as it stands in the code. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** Part of a workload's tasks that it gets, so that a slow one does not take all the time. */
   readonly share: number;
   /** Whether its sender has `sendDelayed`. */
   readonly hasDelays: boolean;
+  /** What the names of workloads contain that it cannot do, or that another peer does in the same way. Default: none. */
+  readonly leavesOut?: readonly string[];
+}
+
+/** One library, or the limit that no library can pass: what its users write, as fast as its own documentation knows how. */
+export interface Peer extends PeerTraits {
+  /** From npm; their versions stand beside the figures. */
+  readonly packages: readonly string[];
   openSender(place: AnyPlace): Promise<Sender>;
   openRunner(place: AnyPlace, options: RunnerOptions): Promise<Runner>;
 }
+
+/** The same in Python: its processes are scripts of the bench, which speak with it as those in node do. */
+export interface PythonPeer extends PeerTraits {
+  readonly python: PythonProgram;
+}
+
+export interface PythonProgram {
+  /** Distributions; their versions stand beside the figures. */
+  readonly packages: readonly string[];
+  /** Debian's packages that bring them, with spaces between them. */
+  readonly apt: string;
+  /** In the folder `python`. */
+  readonly scripts: Readonly<Record<ChildRole, string>>;
+  /** What each of them gets as its argument. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a process of any peer is for. */
+export type ChildRole = "sender" | "runner";
+
+export type AnyPeer = Peer | PythonPeer;

@@ -28,6 +28,8 @@ const onRedis: readonly Target[] = [
   { workload: "drain, concurrency 100", metric: "perSecond", against: "bullmq", atLeast: 7 },
   { workload: "drain, concurrency 100", metric: "perSecond", against: "bee-queue", atLeast: 4 },
   { workload: "drain, concurrency 100", metric: "perSecond", against: "celery-node", atLeast: 10 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "celery-prefork", atLeast: 40 },
+  { workload: "drain, concurrency 100", metric: "perSecond", against: "celery-threads", atLeast: 40 },
   { workload: "drain, concurrency 100", metric: "perSecond", against: "raw-redis", atLeast: 0.4 },
   { workload: "whole life", metric: "commands", against: null, atMost: 0.2 },
   { workload: "whole life", metric: "serverUs", against: "bullmq", atMost: 1 / 8 },
@@ -66,7 +68,11 @@ const onSqlite: readonly Target[] = [
 export const targets: Readonly<Record<FieldName, readonly Target[]>> = {
   redis: onRedis,
   "amqp-quorum": [...onRabbit, nothingLost],
-  "amqp-classic": onRabbit,
+  "amqp-classic": [
+    ...onRabbit,
+    { workload: "drain, concurrency 100", metric: "perSecond", against: "celery-prefork", atLeast: 40 },
+    { workload: "drain, concurrency 100", metric: "perSecond", against: "celery-threads", atLeast: 40 },
+  ],
   sqlite: onSqlite,
   // None is set: another kind of store.
   postgres: [],

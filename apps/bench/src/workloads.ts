@@ -54,7 +54,7 @@ const onRedis: readonly Workload[] = [
   ...growthUpTo(10_000_000, { quick: 5000, full: 30_000 }),
 ];
 
-/** A confirm goes to the disk, so there are fewer tasks. No peer delays tasks, and memory says little of what lies on a disk. */
+/** A confirm goes to the disk, so there are fewer tasks. Few peers delay tasks, and memory says little of what lies on a disk. */
 const onRabbit: readonly Workload[] = [
   inFullRuns(enqueue("one by one", { quick: 400, full: 2000 })),
   enqueue("100 in flight", { quick: 4000, full: 30_000 }),

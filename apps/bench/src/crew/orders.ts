@@ -1,11 +1,11 @@
 import type { FieldName } from "../field-name.ts";
-import type { Place } from "../peer.ts";
+import type { AnyPlace } from "../peer.ts";
 
 /** Whose worker a process is, and where. It is ready then, and works when it is told to. */
 export interface CrewSetup {
   readonly field: FieldName;
   readonly peer: string;
-  readonly place: Place;
+  readonly place: AnyPlace;
   readonly concurrency: number;
   /** How long a task takes, in which its process waits. Milliseconds; 0 ends it at once, and no end is logged. */
   readonly taskMs: number;

@@ -56,8 +56,8 @@ function peerOn(site: Site): Omit<Peer, "settings" | "share"> {
     name: "celery-node",
     packages: ["celery-node"],
     hasDelays: false,
-    openSender: (place) => openSender(place, site),
-    openRunner: (place, options) => openRunner(place, site, options),
+    openSender: (place: Place) => openSender(place, site),
+    openRunner: (place: Place, options) => openRunner(place, site, options),
   };
 }
 

@@ -6,7 +6,7 @@ export const pendingMemory: Workload = {
   size: { quick: 20_000, full: 100_000 },
   // Scripts and the like are there by then, and stay.
   warmUp: { quick: 100, full: 100 },
-  isShared: false,
+  isShared: true,
   async run({ field, peer, count, warmUp }) {
     const usedBytesAfter = async (tasks: number): Promise<number> => {
       await field.clear();

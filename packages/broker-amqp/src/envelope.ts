@@ -83,7 +83,7 @@ function idOf(...candidates: readonly unknown[]): string {
   return typeof id === "string" ? id : typeof id === "number" ? String(id) : "";
 }
 
-function addresses({ correlationId, replyTo }: ConsumeMessage["properties"] | GetMessage["properties"]) {
+function addresses({ correlationId, replyTo }: GetMessage["properties"]) {
   return {
     ...(typeof correlationId === "string" ? { correlationId } : {}),
     ...(typeof replyTo === "string" ? { replyTo } : {}),

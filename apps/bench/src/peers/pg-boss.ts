@@ -38,7 +38,7 @@ async function openRunner(place: Place, { concurrency, onTask }: RunnerOptions):
     place.queue,
     { ...workerSettings, batchSize: concurrency },
     async (jobs) => {
-      for (const { data } of jobs) onTask(data);
+      for (const { data } of jobs) void onTask(data);
       boss.notifyWorker(id);
     },
   );

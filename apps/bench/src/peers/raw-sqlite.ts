@@ -104,7 +104,7 @@ function openRunner(place: FilePlace, { readsPayload, onTask }: RunnerOptions): 
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const taken = taking.all(rowsOfTake) as unknown as readonly Pick<StoredRow, "body">[]; // as inserted
-      for (const { body } of taken) onTask(readsPayload ? payloadOf(body) : unread);
+      for (const { body } of taken) void onTask(readsPayload ? payloadOf(body) : unread);
       await (taken.length === 0 ? pause(pollMs) : nextTurn());
     }
   };

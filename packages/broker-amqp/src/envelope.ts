@@ -23,20 +23,21 @@ export interface EnvelopeOptions {
 export function encodeEnvelope(message: BrokerMessage, { priorities, crashes = 0 }: EnvelopeOptions): Envelope {
   const { id, headers, body, priority, properties } = message;
   const { contentType, contentEncoding, correlationId, replyTo } = properties;
-  return {
-    content: typeof body === "string" ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-    options: {
-      persistent: true,
-      mandatory: true,
-      contentType,
-      contentEncoding,
-      headers: crashes === 0 ? headers : { ...headers, [crashesHeader]: crashes },
-      ...(headers["id"] === id ? {} : { messageId: id }),
-      ...(correlationId === undefined ? {} : { correlationId }),
-      ...(replyTo === undefined ? {} : { replyTo }),
-      ...(priorities ? { priority } : {}),
-    },
+  const options: Envelope["options"] = {
+    persistent: true,
+    mandatory: true,
+    contentType,
+    contentEncoding,
+    headers: crashes === 0 ? headers : { ...headers, [crashesHeader]: crashes },
   };
+  // One by one: every message comes by here, and spreading objects takes longer than all the rest.
+  if (headers["id"] !== id) options.messageId = id;
+  if (correlationId !== undefined) options.correlationId = correlationId;
+  if (replyTo !== undefined) options.replyTo = replyTo;
+  if (priorities) options.priority = priority;
+  const content =
+    typeof body === "string" ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return { content, options };
 }
 
 /** A message as it was found, with what its envelope says about its past. */

@@ -51,9 +51,11 @@ export class Publisher {
     // All of them, before the first is stored: a message that cannot be stored then rejects the call as a whole.
     const consignments = messages.map((message) => this.consign(message, { delayMs: message.delayMs ?? 0 }));
     const delayed = messages.filter(({ delayMs = 0 }) => delayMs > 0).map(({ queue }) => queue);
-    await this.#ensureDelays(new Set(delayed)).catch((error: unknown) => {
-      throw publishError(error);
-    });
+    if (delayed.length > 0) {
+      await this.#ensureDelays(new Set(delayed)).catch((error: unknown) => {
+        throw publishError(error);
+      });
+    }
     raise(await this.#parts.outbox.send(consignments), messages.length);
   }
 
@@ -81,17 +83,18 @@ export class Publisher {
     const { id, queue, priority, properties, body } = message;
     checkQueueName(queue);
     if (id === "") throw unfit(`a message id of 1 to ${longestShortText} bytes`, id);
-    const { contentType, contentEncoding, correlationId = "", replyTo = "" } = properties;
-    for (const text of [id, contentType, contentEncoding, correlationId, replyTo]) {
-      // As many bytes as characters, mostly: counting them is for those that may be too long.
-      if (text.length * 3 > longestShortText && Buffer.byteLength(text) > longestShortText)
-        throw unfit(`ids and properties of at most ${longestShortText} bytes`, text.slice(0, 300));
-    }
+    checkShort(id);
+    checkShort(properties.contentType);
+    checkShort(properties.contentEncoding);
+    checkShort(properties.correlationId);
+    checkShort(properties.replyTo);
     if (!Number.isInteger(priority) || priority < 0 || priority > 9) throw unfit("a priority from 0 to 9", priority);
     if (!(delayMs >= 0 && delayMs <= longestDelayMs)) throw unfit(`delayMs from 0 to ${longestDelayMs}`, delayMs);
     if (bodySize(body) > largestBody) throw unfit(`a body of at most ${largestBody} bytes`, bodySize(body));
     const { priorities = this.#parts.topology.hasPriorities(queue) } = options;
-    return { ...routeFor(queue, delayMs), ...encodeEnvelope(message, { priorities, crashes }), queue };
+    const { exchange, routingKey } = routeFor(queue, delayMs);
+    const { content, options: envelope } = encodeEnvelope(message, { priorities, crashes });
+    return { queue, exchange, routingKey, content, options: envelope };
   }
 
   async #ensureDelays(queues: Iterable<string>): Promise<void> {
@@ -104,6 +107,12 @@ function raise(failures: Failures, count: number): void {
   const [first] = failures.values();
   if (first === undefined) return;
   throw failures.size === count ? first : new PublishFailed(failures);
+}
+
+/** As many bytes as characters, mostly: counting them is for texts that may be too long. */
+function checkShort(text: string | undefined): void {
+  if (text !== undefined && text.length * 3 > longestShortText && Buffer.byteLength(text) > longestShortText)
+    throw unfit(`ids and properties of at most ${longestShortText} bytes`, text.slice(0, 300));
 }
 
 function unfit(expected: string, got: unknown): PublishRejected {

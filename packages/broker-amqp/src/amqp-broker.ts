@@ -12,6 +12,7 @@ import {
   type HoldLimit,
   type LeaseStore,
   type OutgoingMessage,
+  type PublishLimits,
   type QueueInspector,
   type QueueOptions,
   type ScheduleStore,
@@ -30,6 +31,8 @@ export class AmqpBroker implements Broker {
   readonly control: ControlBus;
   readonly leases: LeaseStore;
   readonly schedules: ScheduleStore;
+  /** RabbitMQ confirms some messages while others are on their way: whoever sends these next need not wait for those. */
+  readonly publishLimits: PublishLimits = { messagesOfCall: 8, callsAtOnce: 128 };
   readonly #settings: Settings;
   readonly #clock: Clock;
   #open: OpenBroker | undefined;

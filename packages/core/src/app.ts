@@ -205,7 +205,7 @@ export class App<Queue extends string = string> {
   /** Makes what sends, with the parts that the app has by now. */
   #ready(): { readonly producer: Producer; readonly sender: Sender } {
     if (this.#sending !== undefined) return this.#sending;
-    const { clock, publishTimeoutMs, maxBufferedBytes, eager } = this.#settings;
+    const { clock, publishTimeoutMs, maxBufferedBytes, eager, broker } = this.#settings;
     const producer = new Producer({
       publish: async (messages) => {
         await this.#ensureOpen();
@@ -216,6 +216,7 @@ export class App<Queue extends string = string> {
         await this.#ensureOpen();
         return await once.publishOnce(message, key, ttlMs);
       },
+      limits: broker?.publishLimits,
       clock,
       publishTimeoutMs,
       maxBufferedBytes,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PublishFailed, PublishRejected } from "./broker/broker-error.ts";
 import type { OutgoingMessage } from "./broker/broker-message.ts";
+import type { PublishLimits } from "./broker/broker.ts";
 import type { Publication } from "./broker/once.ts";
 import { Producer } from "./producer.ts";
 import type { SendKey } from "./send-key.ts";
@@ -22,10 +23,11 @@ function send(producer: Producer, what: OutgoingMessage, key: SendKey | null = n
 }
 
 /** A producer whose broker answers when the test says so. */
-function setUp(maxBufferedBytes = 1_000_000) {
+function setUp(maxBufferedBytes = 1_000_000, limits?: PublishLimits) {
   const clock = new FakeClock();
   const calls: { readonly ids: readonly string[]; readonly answer: (error?: Error) => void }[] = [];
   const producer = new Producer({
+    limits,
     clock,
     publishTimeoutMs: 10_000,
     maxBufferedBytes,
@@ -67,6 +69,44 @@ test("sends of one tick are one call, and what comes meanwhile goes out together
   expect(calls[1]?.ids).toEqual(["d", "e"]);
   calls[1]?.answer();
   await Promise.all(second);
+});
+
+test("a broker that takes several calls gets them in order, and who has an answer does not wait for the others", async () => {
+  const { clock, calls, producer } = setUp(1_000_000, { messagesOfCall: 2, callsAtOnce: 2 });
+  const [first, second, ...others] = ["a", "b", "c", "d", "e"].map((id) => send(producer, message(id)));
+  await clock.advance(0);
+  expect(calls.map(({ ids }) => ids)).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
+  calls[0]?.answer();
+  expect(await Promise.all([first, second])).toEqual(["published", "published"]);
+  await clock.advance(0);
+  expect(calls[2]?.ids).toEqual(["e"]);
+  for (const { answer } of calls.slice(1)) answer();
+  await Promise.all(others);
+});
+
+test("of several calls one that has no answer keeps its place, and the others go on; when none has, what waits is refused", async () => {
+  const { clock, calls, producer } = setUp(1_000_000, { messagesOfCall: 1, callsAtOnce: 2 });
+  const [late, ok, next, waiting] = ["a", "b", "c", "d"].map((id) => code(send(producer, message(id))));
+  await clock.advance(5000);
+  calls[1]?.answer();
+  expect(await ok).toBe("sent");
+  await clock.advance(5000);
+  expect(await late).toBe("Q1102");
+  expect(calls.map(({ ids }) => ids)).toEqual([["a"], ["b"], ["c"]]);
+  await clock.advance(5000);
+  expect([await next, await waiting]).toEqual(["Q1102", "Q1101"]);
+  // Until an answer makes room, nothing goes out.
+  const behind = code(send(producer, message("e")));
+  await clock.advance(0);
+  expect(calls).toHaveLength(3);
+  calls[0]?.answer();
+  await clock.advance(0);
+  expect(calls[3]?.ids).toEqual(["e"]);
+  calls[3]?.answer();
+  expect(await behind).toBe("sent");
 });
 
 test("queues do not wait for each other", async () => {

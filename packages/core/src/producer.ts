@@ -1,5 +1,6 @@
 import { PublishRejected, PublishUnknown, type PublishFailed } from "./broker/broker-error.ts";
 import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
+import type { PublishLimits } from "./broker/broker.ts";
 import type { Publication } from "./broker/once.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { hasCode } from "./q-error.ts";
@@ -10,6 +11,8 @@ export interface ProducerOptions {
   readonly publish: (messages: readonly OutgoingMessage[]) => Promise<void>;
   /** Stores a message unless its key was used: `publishOnce` of an open broker. */
   readonly publishOnce: (message: OutgoingMessage, key: SendKey) => Promise<Publication>;
+  /** Default: up to 1,000 messages in a call, and one call at a time. */
+  readonly limits?: PublishLimits | undefined;
   readonly clock: Clock;
   /** Longest time in which a queue's sends make no progress. Milliseconds. */
   readonly publishTimeoutMs: number;
@@ -34,32 +37,34 @@ interface Waiting {
 /** What became of each message of a batch, by its position. */
 type Answers = (position: number) => Publication | Error;
 
-/** The sends of one queue, those with a key apart from those without: one batch is on its way, the others gather. */
+/** The sends of one queue, those with a key apart from those without: some batches are on their way, the others gather. */
 interface Lane {
   readonly hasKeys: boolean;
   waiting: Waiting[];
-  isPublishing: boolean;
+  /** Calls that have no answer yet. */
+  underWay: number;
+  /** Those of them that have had their time, and whose senders have been told. They keep their places: the broker may still carry them out. */
+  stuck: number;
   isScheduled: boolean;
-  /** The call under way has had its time, and its senders have been told. It keeps its place: the broker may still carry it out. */
-  isStuck: boolean;
-  /** Ends the wait of everything in the lane. Only there while somebody waits, since it keeps the process alive. */
+  /** Ends the wait of what waits while all calls are stuck. Only there while somebody waits, since it keeps the process alive. */
   timer: Timer | undefined;
 }
 
-const largestBatch = 1000;
+const usualLimits: PublishLimits = { messagesOfCall: 1000, callsAtOnce: 1 };
 const largestBatchBytes = 4 * 1024 * 1024;
 /** What a message costs besides its body, roughly. */
 const overheadBytes = 512;
-/** From here on a bulk send waits: one batch is under way, and the next one is there. */
-const comfortableMessages = 2 * largestBatch;
+/** From here on a bulk send waits: as much is under way as brokers take at a time, and as much is there. */
+const comfortableMessages = 2000;
 
 /**
- * Turns single sends into few calls of `Broker.publish`. Sends of one tick become one call, and a queue has one call under way at a time: brokers
- * recognise a repeated batch by its place in the sequence, and everything that arrives meanwhile goes out together next.
+ * Turns single sends into few calls of `Broker.publish`. Sends of one tick become one call, and a queue has one call under way at a time, where the broker
+ * does not say otherwise: brokers recognise a repeated batch by its place in the sequence, and everything that arrives meanwhile goes out together next.
  * Sends with a key are one call each, since each has an answer of its own; those of a batch are under way side by side.
  */
 export class Producer {
   readonly #options: ProducerOptions;
+  readonly #limits: PublishLimits;
   readonly #lanes = new Map<string, Lane>();
   readonly #lanesWithKeys = new Map<string, Lane>();
   readonly #idle: (() => void)[] = [];
@@ -68,6 +73,7 @@ export class Producer {
 
   constructor(options: ProducerOptions) {
     this.#options = options;
+    this.#limits = options.limits ?? usualLimits;
   }
 
   /**
@@ -114,33 +120,46 @@ export class Producer {
     const lanes = hasKeys ? this.#lanesWithKeys : this.#lanes;
     let lane = lanes.get(queue);
     if (lane === undefined) {
-      lane = { hasKeys, waiting: [], isPublishing: false, isScheduled: false, isStuck: false, timer: undefined };
+      lane = { hasKeys, waiting: [], underWay: 0, stuck: 0, isScheduled: false, timer: undefined };
       lanes.set(queue, lane);
     }
     return lane;
   }
 
   #schedule(lane: Lane): void {
-    if (lane.isStuck && lane.timer === undefined) this.#watch(lane, []);
-    if (lane.isPublishing || lane.isScheduled) return;
+    const { clock, publishTimeoutMs } = this.#options;
+    const { callsAtOnce } = this.#limits;
+    if (lane.stuck === callsAtOnce)
+      lane.timer ??= clock.setTimer(publishTimeoutMs, () => this.#refuseWaiting(lane), { keepAlive: true });
+    if (lane.underWay === callsAtOnce || lane.isScheduled) return;
     lane.isScheduled = true;
     queueMicrotask(() => {
       lane.isScheduled = false;
-      void this.#publish(lane);
+      while (lane.waiting.length > 0 && lane.underWay < callsAtOnce) void this.#publish(lane);
     });
   }
 
   /** Never rejects: the receivers hear how it went. */
   async #publish(lane: Lane): Promise<void> {
-    const batch = takeBatch(lane);
-    lane.isPublishing = true;
-    this.#watch(lane, batch);
+    const { clock, publishTimeoutMs } = this.#options;
+    const batch = takeBatch(lane, this.#limits.messagesOfCall);
+    let isStuck = false;
+    lane.underWay += 1;
+    const timer = clock.setTimer(
+      publishTimeoutMs,
+      () => {
+        isStuck = true;
+        this.#giveUp(lane, batch);
+      },
+      { keepAlive: true },
+    );
     const answers = await (lane.hasKeys ? this.#publishEach(batch) : this.#publishTogether(batch));
+    timer.cancel();
+    lane.underWay -= 1;
+    if (isStuck) lane.stuck -= 1;
+    else this.#settle(batch, answers);
     lane.timer?.cancel();
     lane.timer = undefined;
-    if (!lane.isStuck) this.#settle(batch, answers);
-    lane.isStuck = false;
-    lane.isPublishing = false;
     if (lane.waiting.length > 0) this.#schedule(lane);
   }
 
@@ -165,20 +184,22 @@ export class Producer {
     };
   }
 
-  #watch(lane: Lane, batch: readonly Waiting[]): void {
-    const { clock, publishTimeoutMs } = this.#options;
-    lane.timer = clock.setTimer(publishTimeoutMs, () => this.#giveUp(lane, batch), { keepAlive: true });
+  /** When a call has no answer in time, its messages may be stored. When none has, those behind them were never handed over. */
+  #giveUp(lane: Lane, batch: readonly Waiting[]): void {
+    lane.stuck += 1;
+    const unknown = new PublishUnknown("Q1102", `${this.#lateness}: the message may be stored`);
+    this.#settle(batch, () => unknown);
+    if (lane.stuck === this.#limits.callsAtOnce) this.#refuseWaiting(lane);
   }
 
-  /** When a batch has no answer in time, its messages may be stored; those behind it were never handed over. */
-  #giveUp(lane: Lane, batch: readonly Waiting[]): void {
-    const text = `the broker did not answer within ${this.#options.publishTimeoutMs} ms`;
+  #refuseWaiting(lane: Lane): void {
     lane.timer = undefined;
-    lane.isStuck = true;
-    const unknown = new PublishUnknown("Q1102", `${text}: the message may be stored`);
-    const rejected = new PublishRejected("Q1101", `${text}: the message was not handed to it`);
-    this.#settle(batch, () => unknown);
+    const rejected = new PublishRejected("Q1101", `${this.#lateness}: the message was not handed to it`);
     this.#settle(lane.waiting.splice(0), () => rejected);
+  }
+
+  get #lateness(): string {
+    return `the broker did not answer within ${this.#options.publishTimeoutMs} ms`;
   }
 
   #settle(batch: readonly Waiting[], answers: Answers): void {
@@ -193,11 +214,11 @@ export class Producer {
   }
 }
 
-function takeBatch(lane: Lane): readonly Waiting[] {
+function takeBatch(lane: Lane, most: number): readonly Waiting[] {
   let count = 0;
   let bytes = 0;
   for (const waiting of lane.waiting) {
-    if (count > 0 && (count >= largestBatch || bytes + waiting.bytes > largestBatchBytes)) break;
+    if (count > 0 && (count >= most || bytes + waiting.bytes > largestBatchBytes)) break;
     count += 1;
     bytes += waiting.bytes;
   }

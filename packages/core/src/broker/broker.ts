@@ -47,6 +47,14 @@ export interface HoldLimit {
   readonly hint: string;
 }
 
+/** How core joins the sends of one queue to calls of `publish`. */
+export interface PublishLimits {
+  /** Messages that one call has at most. Each of its senders waits for all of them. */
+  readonly messagesOfCall: number;
+  /** Calls that may be under way at a time. With one, a broker can tell a repeated call by its place in the sequence. */
+  readonly callsAtOnce: number;
+}
+
 /**
  * Stores and moves messages. A broker reads no body and knows no tasks, retries or policies: those live in core.
  * Making one does no I/O. Optional parts are present or absent; there is no method that throws "not supported".
@@ -74,6 +82,8 @@ export interface Broker {
    * PublishFailed when these differ by message
    */
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  /** Default: calls of up to 1,000 messages, one at a time. Otherwise for brokers that confirm messages as they come. */
+  readonly publishLimits?: PublishLimits;
   /**
    * Hands messages of these queues to `onDelivery`, never more than `prefetch` at a time. Queues are served in turns;
    * a name that stands in the list n times gets n turns. `onDelivery` must not throw.

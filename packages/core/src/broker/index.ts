@@ -15,6 +15,7 @@ export type {
   ConsumeOptions,
   Consumer,
   HoldLimit,
+  PublishLimits,
   QueueOptions,
 } from "./broker.ts";
 export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";

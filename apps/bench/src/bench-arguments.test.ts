@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { readArguments } from "./bench-arguments.ts";
 
-test("without arguments everything is run, three times, and kept", () => {
+test("without arguments everything is run, five times, and kept", () => {
   expect(readArguments([])).toEqual({
     onlyDraws: false,
     fields: ["redis", "amqp-quorum", "amqp-classic", "sqlite", "postgres"],
     isQuick: false,
-    repeats: 3,
+    repeats: 5,
     peers: [],
     workloads: [],
     tasks: Infinity,

@@ -38,7 +38,7 @@ export function readArguments(args: readonly string[]): BenchArguments {
   const known = new Set(fields.flatMap(peerNames));
   const stranger = peers.find((peer) => !known.has(peer));
   if (stranger !== undefined) throw new Error(`no peer is called "${stranger}": ${[...known].join(", ")}`);
-  const repeats = countOf("repeats", values.repeats) ?? (isQuick ? 1 : 3);
+  const repeats = countOf("repeats", values.repeats) ?? (isQuick ? 1 : 5);
   const tasks = countOf("tasks", values.tasks) ?? Infinity;
   const isWhole = values.peers === undefined && values.workloads === undefined && tasks === Infinity;
   const name = values.name ?? (isQuick ? "quick" : "");

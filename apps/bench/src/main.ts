@@ -1,6 +1,7 @@
 // pnpm bench: measures, prints the tables, writes the results, draws the charts.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readArguments } from "./bench-arguments.ts";
+import { choosePeers } from "./choose-peers.ts";
 import { chooseWorkloads } from "./choose-workloads.ts";
 import { drawResults } from "./draw-results.ts";
 import { Field } from "./field.ts";
@@ -9,8 +10,7 @@ import { growthOf } from "./growth.ts";
 import { describeMachine } from "./machine.ts";
 import { measure } from "./measure.ts";
 import { versionsOf } from "./peer-versions.ts";
-import { loadAnyPeer, peerNames } from "./peers.ts";
-import { presentPeers } from "./present-peers.ts";
+import { loadAnyPeer } from "./peers.ts";
 import { report } from "./report.ts";
 import type { PeerFacts, Results } from "./results.ts";
 import { missingProgram } from "./servers.ts";
@@ -22,8 +22,7 @@ const args = readArguments(process.argv.slice(2));
 const { isQuick, repeats, tasks, suffix } = args;
 const folder = new URL("../", import.meta.url);
 for (const field of args.onlyDraws ? [] : args.fields) {
-  const wanted = peerNames(field).filter((peer) => args.peers.length === 0 || args.peers.includes(peer));
-  const peers = await presentPeers(field, wanted, (why) => console.error(why));
+  const peers = await choosePeers(field, args, (why) => console.error(why));
   if (peers.length === 0) continue;
   const missing = missingProgram(field);
   if (missing !== undefined) {

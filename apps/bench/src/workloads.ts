@@ -79,30 +79,30 @@ const onQuorum: readonly Workload[] = [
 
 /** Every task waits for the disk that is sent by itself. There is no server whose memory could grow. */
 const onSqlite: readonly Workload[] = [
-  enqueue("one by one", { quick: 3000, full: 8000 }),
+  inFullRuns(enqueue("one by one", { quick: 3000, full: 8000 })),
   enqueue("100 in flight", { quick: 10_000, full: 40_000 }),
   enqueue("bulk", { quick: 20_000, full: 100_000 }),
-  drain(1, { quick: 20_000, full: 60_000 }),
+  inFullRuns(drain(1, { quick: 20_000, full: 60_000 })),
   drain(10, { quick: 20_000, full: 60_000 }),
-  drain(100, { quick: 20_000, full: 60_000 }),
-  timing("latency of an idle worker", "paced", { quick: 90, full: 300 }),
-  timing("latency at 1,000 a second", "steady", { quick: 900, full: 3000 }),
-  timing("lateness of delayed tasks", "delayed", { quick: 900, full: 3000 }),
-  workerStart,
+  inFullRuns(drain(100, { quick: 20_000, full: 60_000 })),
+  inFullRuns(timing("latency of an idle worker", "paced", { quick: 90, full: 300 })),
+  inFullRuns(timing("latency at 1,000 a second", "steady", { quick: 900, full: 3000 })),
+  inFullRuns(timing("lateness of delayed tasks", "delayed", { quick: 900, full: 3000 })),
+  inFullRuns(workerStart),
 ];
 
 /** The same with fewer tasks, as each costs its peers more. */
 const onPostgres: readonly Workload[] = [
-  enqueue("one by one", { quick: 600, full: 1500 }),
+  inFullRuns(enqueue("one by one", { quick: 600, full: 1500 })),
   enqueue("100 in flight", { quick: 3000, full: 8000 }),
-  enqueue("bulk", { quick: 20_000, full: 50_000 }),
-  drain(1, { quick: 2000, full: 5000 }),
+  inFullRuns(enqueue("bulk", { quick: 20_000, full: 50_000 })),
+  inFullRuns(drain(1, { quick: 2000, full: 5000 })),
   drain(10, { quick: 10_000, full: 25_000 }),
-  drain(100, { quick: 10_000, full: 25_000 }),
-  timing("latency of an idle worker", "paced", { quick: 90, full: 250 }),
-  timing("latency at 1,000 a second", "steady", { quick: 600, full: 1500 }),
-  timing("lateness of delayed tasks", "delayed", { quick: 900, full: 2000 }),
-  workerStart,
+  inFullRuns(drain(100, { quick: 10_000, full: 25_000 })),
+  inFullRuns(timing("latency of an idle worker", "paced", { quick: 90, full: 250 })),
+  inFullRuns(timing("latency at 1,000 a second", "steady", { quick: 600, full: 1500 })),
+  inFullRuns(timing("lateness of delayed tasks", "delayed", { quick: 900, full: 2000 })),
+  inFullRuns(workerStart),
 ];
 
 export const workloads: Readonly<Record<FieldName, readonly Workload[]>> = {

@@ -55,6 +55,8 @@ function celery(pool: Pool, { scheme, client, share, conf: siteConf, ofProducer 
     settings: { conf: siteConf, worker: { pool, ...worker }, ...(mostSlots === null ? {} : { mostProcesses }) },
     share,
     hasDelays: true,
+    // Each of its processes takes a second to start.
+    isForFullRuns: true,
     // A send blocks its thread. Both pools have the same producer, which is measured once.
     leavesOut: pool === "prefork" ? ["enqueue, 100 in flight"] : ofProducer,
     python: {

@@ -189,6 +189,13 @@ test("only a tick that may have been sent before can be told from another messag
   expect(await counts(3000, "")).toBe(true);
 });
 
+test("what somebody else has written there is asked for as nothing", () => {
+  const headers = { [tickHeader]: 2000, q_copy: "x".repeat(1000) };
+  const { message } = fire(2000, headers) as Extract<ScheduleRequest, { kind: "fire" }>;
+  if (message === null) throw new Error("expected a message");
+  expect(copyOf(message)).toBe("");
+});
+
 test("where nobody asks, nothing is told apart", async () => {
   const server = new Server();
   server.keeper.putMark();

@@ -1,19 +1,26 @@
-import type { BrokerMessage } from "@q/core/broker";
+import type { BrokerMessage, JsonValue } from "@q/core/broker";
 import { schedulesQueue } from "./names.ts";
 import type { Consignment } from "./parcel.ts";
 import { encodeState, type ScheduleState } from "./schedule-state.ts";
 
 /** Tells apart the messages of a tick that may have been sent twice. */
 const copyHeader = "q_copy";
+/** A uuid. Characters. */
+const longestCopy = 36;
 
 export function withCopy(message: BrokerMessage, copy: string): BrokerMessage {
   return { ...message, headers: { ...message.headers, [copyHeader]: copy } };
 }
 
-/** Empty for a message without one. */
+/** Empty for a message without one, or with something that no keeper has written. */
 export function copyOf({ headers }: BrokerMessage): string {
   const copy = headers[copyHeader];
-  return typeof copy === "string" ? copy : "";
+  return isCopy(copy) ? copy : "";
+}
+
+/** Whether it may be what a keeper has written, or nothing. */
+export function isCopy(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && value.length <= longestCopy;
 }
 
 /** What lies in the queue of the schedules, told apart by AMQP's `type`: all that is known of them, what is asked, and what only marks a place. */

@@ -10,6 +10,7 @@ import {
   type JsonValue,
   type Tick,
 } from "@q/core/broker";
+import { isCopy } from "./schedule-message.ts";
 import { isScheduleName, type CountedCopy } from "./schedule-state.ts";
 
 /** What a process asks of the one that keeps the schedules. */
@@ -29,8 +30,6 @@ export type ScheduleRequest =
 
 /** A message is JSON in it, with its body in base64. Bytes. */
 const largestRequest = 8 * 1024 * 1024;
-/** A uuid, and no more than that. Characters. */
-const longestCopy = 36;
 /** A message's own depth, and what is around it. */
 const deepest = 72;
 
@@ -69,9 +68,7 @@ export function decodeRequest(content: Buffer): ScheduleRequest | undefined {
     }
     case "counts": {
       const { copy } = value;
-      return isTime(at) && typeof copy === "string" && copy.length <= longestCopy
-        ? { kind, name, at, copy }
-        : undefined;
+      return isTime(at) && isCopy(copy) ? { kind, name, at, copy } : undefined;
     }
     case "fire": {
       const { isStored, priorities } = value;

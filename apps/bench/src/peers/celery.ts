@@ -16,7 +16,7 @@ const worker = {
   without_mingle: true,
   without_heartbeat: true,
 };
-/** As many as there are processors, which is its default: more are slower. Threads are as many as the concurrency. */
+/** As many as there are processors, which is its default. Threads are as many as the concurrency. */
 const mostProcesses = availableParallelism();
 
 type Pool = "prefork" | "threads";

@@ -41,8 +41,8 @@ export interface ScheduleEntry<Queue extends string = string> {
   /** `skip`: a run is skipped when one of an earlier tick has not ended. Needs a broker with leases. Default `allow`. */
   readonly overlap?: "allow" | "skip";
   /**
-   * `drop`: of a tick that was sent twice, workers run one message. Only RabbitMQ can send one twice, when the cron process that sends for all dies; a run
-   * asks the one that does now, which takes a millisecond or two. Default `allow`.
+   * `drop`: of a tick that was sent twice, workers run one message. Only RabbitMQ can send one twice, when the cron process that sends for all dies; there
+   * each run first asks the one that does now. Default `allow`.
    */
   readonly duplicates?: "allow" | "drop";
   /** Sends each tick up to so much later: always the same for one name, so that many schedules of one hour do not start at once. Default none. */

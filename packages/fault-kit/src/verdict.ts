@@ -41,10 +41,12 @@ function extraRuns({ events }: Trace): number {
 export function recoveryTimes(history: History, pid: number, diedAt: number): readonly number[] {
   const times: number[] = [];
   for (const { events } of history.traces.values()) {
-    const last = events.findLast((event) => event.pid === pid);
-    if (last?.e !== "start") continue;
-    const next = events.find((event) => event.e === "start" && event.at >= diedAt && event.pid !== pid);
-    times.push(next === undefined ? Infinity : next.at - diedAt);
+    const last = events.findLastIndex((event) => event.pid === pid);
+    if (events[last]?.e !== "start") continue;
+    const next = events.slice(last).find((event) => event.e === "start" && event.pid !== pid);
+    if (next === undefined) times.push(Infinity);
+    // Before: its retry was stored and had begun, and the dead one was only about to say so.
+    else if (next.at >= diedAt) times.push(next.at - diedAt);
   }
   return times;
 }

@@ -115,7 +115,7 @@ export class Connection {
     const until = clock.monotonic() + settings.timeoutMs;
     for (;;) {
       try {
-        await this.ready(until);
+        if (!this.isReady) await this.ready(until);
         return await step();
       } catch (error) {
         if (!(error instanceof ConnectionLost) || clock.monotonic() >= until || this.#closed) throw error;
@@ -216,17 +216,12 @@ export class Connection {
   }
 
   /** In a cluster nothing else bounds a command. */
-  async #withTimeout<T>(answer: Promise<T>): Promise<T> {
+  #withTimeout<T>(answer: Promise<T>): Promise<T> {
     const { clock, settings, silenceMs } = this.#options;
-    let timer: { cancel(): void } | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = clock.setTimer((silenceMs ?? settings.timeoutMs) * 1.5, () => reject(this.#lost(true)));
+    return new Promise((resolve, reject) => {
+      const timer = clock.setTimer((silenceMs ?? settings.timeoutMs) * 1.5, () => reject(this.#lost(true)));
+      void answer.then(resolve, reject).finally(() => timer.cancel());
     });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      timer?.cancel();
-    }
   }
 
   #wrap(error: unknown): BrokerError {

@@ -18,7 +18,7 @@ const plain = "utf-8";
 
 /**
  * Makes delivery tags. kombu keeps what it holds under them, so two messages with one tag would overwrite each other in a Python worker:
- * every push gets a new one. Short, because each message pays for it.
+ * every push gets a new one. Short, because each message pays for it, and without a character that JSON would escape.
  */
 export class DeliveryTags {
   readonly #prefix: string = `${randomBytes(9).toString("base64url")}.`;
@@ -52,7 +52,7 @@ export function encodeEnvelope(message: BrokerMessage, { deliveryTag, priorities
   const { contentType, contentEncoding, correlationId, replyTo } = properties;
   const text = textOf(body);
   const priority = priorities ? inverted(message.priority) : 0;
-  const envelope = `{"body":${text === undefined ? `"${Buffer.from(body).toString("base64")}"` : JSON.stringify(text)},${contentEncoding === plain ? "" : optional("content-encoding", contentEncoding)}"content-type":${JSON.stringify(contentType)},"headers":${JSON.stringify(headers)},"properties":{${text === undefined ? '"body_encoding":"base64",' : ""}${optional("correlation_id", correlationId)}${optional("reply_to", replyTo)}${headers["id"] === id ? "" : optional("message_id", id)}${priorities ? `"priority":${priority},` : ""}"delivery_info":${addressOf(queue)},"delivery_tag":${JSON.stringify(deliveryTag)}}}`;
+  const envelope = `{"body":${text === undefined ? `"${Buffer.from(body).toString("base64")}"` : JSON.stringify(text)},${contentEncoding === plain ? "" : optional("content-encoding", contentEncoding)}"content-type":${contentType === ofJson.contentType ? '"application/json"' : JSON.stringify(contentType)},"headers":${JSON.stringify(headers)},"properties":{${text === undefined ? '"body_encoding":"base64",' : ""}${optional("correlation_id", correlationId)}${optional("reply_to", replyTo)}${headers["id"] === id ? "" : optional("message_id", id)}${priorities ? `"priority":${priority},` : ""}"delivery_info":${addressOf(queue)},"delivery_tag":"${deliveryTag}"}}`;
   return { text: envelope, list: listOf(priority) };
 }
 

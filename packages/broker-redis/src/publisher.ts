@@ -3,6 +3,7 @@ import {
   PublishFailed,
   type OncePublisher,
   type OutgoingMessage,
+  type PublishLimits,
   type PublishRejected,
   type PublishUnknown,
 } from "@q/core/broker";
@@ -12,20 +13,27 @@ import { publishOnce } from "./scripts/publish-once.ts";
 import type { Store } from "./store.ts";
 import { publishError, untilAnswered } from "./until-answered.ts";
 
+/** While Redis stores one call, the next one is made. */
+export const publishLimits: PublishLimits = { messagesOfCall: 500, callsAtOnce: 2 };
+
 /** Messages of one script call: a larger batch would keep Redis from everything else for too long. */
 const batchSize = 1000;
 
-/** The batches of one queue. Redis knows a repeated one by its number, so there is one under way at a time. */
+/** Some of the batches of one queue, one at a time: Redis knows a repeated one by its number, and by the lane. */
 interface Lane {
+  readonly producer: string;
   sequence: number;
-  turn: Promise<void>;
+  /** How many are under way or wait. */
+  load: number;
+  turn: Promise<void> | undefined;
 }
 
 /** Stores messages. */
 export class Publisher implements OncePublisher {
   readonly #store: Store;
   readonly #producerId: string = randomUUID();
-  readonly #lanes = new Map<string, Lane>();
+  /** Of each queue. */
+  readonly #lanes = new Map<string, readonly Lane[]>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -55,7 +63,7 @@ export class Publisher implements OncePublisher {
     const once = { keyHash, ttlMs, attempt, replicas: settings.replicas };
     try {
       const stored = await untilAnswered(this.#store, async () => {
-        const [placed = push] = await this.#placed(message.queue, [push]);
+        const [placed = push] = push.dated === undefined ? [push] : await this.#placed(message.queue, [push]);
         return await publishOnce(publishing, queues.keysOf(message.queue), { ...once, push: placed });
       });
       if (stored === "published") delays.announce(message.queue, push.delayMs);
@@ -81,29 +89,50 @@ export class Publisher implements OncePublisher {
     return batches;
   }
 
-  #inTurn(queue: string, pushes: readonly Dated[]): Promise<void> {
-    const lane = this.#lanes.get(queue) ?? { sequence: 0, turn: Promise.resolve() };
-    this.#lanes.set(queue, lane);
-    const result = lane.turn.then(() => {
-      lane.sequence += 1;
-      return this.#storeBatch(queue, { sequence: lane.sequence, pushes });
-    });
+  async #inTurn(queue: string, pushes: readonly Dated[]): Promise<void> {
+    const lane = this.#emptiestLane(queue);
+    lane.load += 1;
+    const storing =
+      lane.turn === undefined
+        ? this.#storeBatch(queue, lane, pushes)
+        : lane.turn.then(() => this.#storeBatch(queue, lane, pushes));
     // The next one does not care how this one ended.
-    lane.turn = result.catch(() => undefined);
-    return result;
+    const turn = storing.catch(() => undefined);
+    lane.turn = turn;
+    try {
+      await storing;
+    } finally {
+      lane.load -= 1;
+      if (lane.turn === turn) lane.turn = undefined;
+    }
   }
 
-  async #storeBatch(
-    queue: string,
-    numbered: { readonly sequence: number; readonly pushes: readonly Dated[] },
-  ): Promise<void> {
+  #emptiestLane(queue: string): Lane {
+    let lanes = this.#lanes.get(queue);
+    if (lanes === undefined) {
+      const newLane = (_: unknown, index: number): Lane => ({
+        producer: `${this.#producerId}.${index}`,
+        sequence: 0,
+        load: 0,
+        turn: undefined,
+      });
+      lanes = Array.from({ length: publishLimits.callsAtOnce }, newLane);
+      this.#lanes.set(queue, lanes);
+    }
+    return lanes.reduce((emptiest, lane) => (lane.load < emptiest.load ? lane : emptiest));
+  }
+
+  async #storeBatch(queue: string, lane: Lane, dated: readonly Dated[]): Promise<void> {
     const { publishing, queues, settings, delays } = this.#store;
-    const batch = { producerId: this.#producerId, replicas: settings.replicas, sequence: numbered.sequence };
+    lane.sequence += 1;
+    const { producer, sequence } = lane;
+    const isDated = dated.some((push) => push.dated !== undefined);
     await untilAnswered(this.#store, async () => {
-      const pushes = await this.#placed(queue, numbered.pushes);
-      await publish(publishing, queues.keysOf(queue), { ...batch, pushes });
+      const pushes = isDated ? await this.#placed(queue, dated) : dated;
+      const batch = { producer, sequence, pushes, replicas: settings.replicas };
+      await publish(publishing, queues.keysOf(queue), batch);
     });
-    for (const { delayMs } of numbered.pushes) delays.announce(queue, delayMs);
+    for (const { delayMs } of dated) delays.announce(queue, delayMs);
   }
 
   /**
@@ -111,7 +140,6 @@ export class Publisher implements OncePublisher {
    * keep what has an eta until then. Should one of ours come after all, core puts back what comes too early.
    */
   async #placed(queue: string, pushes: readonly Dated[]): Promise<readonly Push[]> {
-    if (!pushes.some(({ dated }) => dated !== undefined)) return pushes;
     const { publishing, queues } = this.#store;
     const { meta, lease } = queues.keysOf(queue);
     const isOurs =

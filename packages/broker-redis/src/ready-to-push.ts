@@ -4,6 +4,8 @@ import type { Push } from "./scripts/publish.ts";
 import type { Store } from "./store.ts";
 
 const longestIdBytes = 255;
+/** No character takes more than three bytes for each of its units, so that most ids need not be counted. */
+const surelyShort = longestIdBytes / 3;
 
 /** What is stored of a message, and the message itself when it says when it may run, in a way that Celery understands. */
 export interface Dated extends Push {
@@ -13,7 +15,7 @@ export interface Dated extends Push {
 /** @throws PublishRejected `Q1101` when the store cannot hold it so that it comes back unchanged */
 export function readyToPush(store: Store, message: OutgoingMessage): Dated {
   const { id, priority, delayMs = 0 } = message;
-  if (id === "" || Buffer.byteLength(id) > longestIdBytes)
+  if (id === "" || (id.length > surelyShort && Buffer.byteLength(id) > longestIdBytes))
     throw unfit(`a message id of 1 to ${longestIdBytes} bytes`, id.slice(0, 300));
   if (!Number.isInteger(priority) || priority < 0 || priority > 9) throw unfit("a priority from 0 to 9", priority);
   if (!Number.isFinite(delayMs) || delayMs < 0) throw unfit("delayMs of at least 0", delayMs);

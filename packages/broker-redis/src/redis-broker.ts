@@ -12,6 +12,7 @@ import {
   type LeaseStore,
   type OncePublisher,
   type OutgoingMessage,
+  type PublishLimits,
   type QueueInspector,
   type QueueOptions,
   type ScheduleStore,
@@ -19,12 +20,14 @@ import {
 import { RedisInspector } from "./inspector.ts";
 import { OpenBroker, type Internals } from "./open-broker.ts";
 import type { Settings } from "./options.ts";
+import { publishLimits } from "./publisher.ts";
 import { ThreadKeeper } from "./thread-keeper.ts";
 
 /** Queues on Redis. Can be opened again after `close`. */
 export class RedisBroker implements Broker {
   readonly name = "redis";
   readonly address: string;
+  readonly publishLimits: PublishLimits = publishLimits;
   readonly once: OncePublisher;
   readonly inspector: QueueInspector;
   readonly control: ControlBus;

@@ -37,7 +37,7 @@ export class Place {
   async publish(...batch: readonly Push[]): Promise<void> {
     this.#sequence += 1;
     await publish(this.connection, this.keys, {
-      producerId: "p",
+      producer: "p",
       sequence: this.#sequence,
       pushes: batch,
       replicas: 0,

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { readAppOptions, type AppOptions, type AppSettings } from "./app-options.ts";
 import { PublishRejected } from "./broker/broker-error.ts";
+import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { Broker, QueueOptions } from "./broker/broker.ts";
 import type { OncePublisher } from "./broker/once.ts";
 import { callSite, formatLocation, type SourceLocation } from "./call-site.ts";
@@ -207,10 +208,7 @@ export class App<Queue extends string = string> {
     if (this.#sending !== undefined) return this.#sending;
     const { clock, publishTimeoutMs, maxBufferedBytes, eager, broker } = this.#settings;
     const producer = new Producer({
-      publish: async (messages) => {
-        await this.#ensureOpen();
-        await this.broker.publish(messages);
-      },
+      publish: (messages) => (this.#isOpen ? this.broker.publish(messages) : this.#openAndPublish(messages)),
       publishOnce: async (message, { key, ttlMs }) => {
         const once = onceOf(this.broker);
         await this.#ensureOpen();
@@ -228,6 +226,11 @@ export class App<Queue extends string = string> {
         : eagerStore(clock, (delivery) => runner.run(delivery));
     this.#sending = { producer, sender: new Sender(this.#settings, this.#tasks, store) };
     return this.#sending;
+  }
+
+  async #openAndPublish(messages: readonly OutgoingMessage[]): Promise<void> {
+    await this.#ensureOpen();
+    await this.broker.publish(messages);
   }
 
   async #ensureOpen(): Promise<void> {

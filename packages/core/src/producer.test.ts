@@ -50,6 +50,11 @@ function setUp(maxBufferedBytes = 1_000_000, limits?: PublishLimits) {
   return { clock, calls, producer };
 }
 
+/** Ids: `count` numbers from `first` on. */
+function numbers(count: number, first = 0): readonly string[] {
+  return Array.from({ length: count }, (_, index) => String(first + index));
+}
+
 const code = (sending: Promise<unknown>): Promise<string> =>
   sending.then(
     () => "sent",
@@ -85,6 +90,32 @@ test("a broker that takes several calls gets them in order, and who has an answe
   expect(calls[2]?.ids).toEqual(["e"]);
   for (const { answer } of calls.slice(1)) answer();
   await Promise.all(others);
+});
+
+test("a call that is full leaves at once, and the sends behind it are made while it is stored", async () => {
+  const { clock, calls, producer } = setUp(1_000_000, { messagesOfCall: 20, callsAtOnce: 2 });
+  const sends = numbers(50).map((id) => send(producer, message(id)));
+  expect(calls.map((call) => call.ids)).toEqual([numbers(20), numbers(20, 20)]);
+  for (let call = 0; call < 3; call += 1) {
+    calls[call]?.answer();
+    await clock.advance(0);
+  }
+  await Promise.all(sends);
+  expect(calls[2]?.ids).toEqual(numbers(10, 40));
+});
+
+test("calls that can be under way share what waits, unless it is little", async () => {
+  const { clock, calls, producer } = setUp(1_000_000, { messagesOfCall: 1000, callsAtOnce: 2 });
+  const many = numbers(100).map((id) => send(producer, message(id)));
+  await clock.advance(0);
+  expect(calls.map((call) => call.ids)).toEqual([numbers(50), numbers(50, 50)]);
+  for (const { answer } of calls) answer();
+  await Promise.all(many);
+  const few = numbers(10).map((id) => send(producer, message(id)));
+  await clock.advance(0);
+  expect(calls.slice(2).map((call) => call.ids)).toEqual([numbers(10)]);
+  calls[2]?.answer();
+  await Promise.all(few);
 });
 
 test("of several calls one that has no answer keeps its place, and the others go on; when none has, what waits is refused", async () => {

@@ -51,6 +51,8 @@ interface Lane {
 }
 
 const usualLimits: PublishLimits = { messagesOfCall: 1000, callsAtOnce: 1 };
+/** Fewer than these are not worth a call more. */
+const fewestShared = 16;
 const largestBatchBytes = 4 * 1024 * 1024;
 /** What a message costs besides its body, roughly. */
 const overheadBytes = 512;
@@ -58,8 +60,8 @@ const overheadBytes = 512;
 const comfortableMessages = 2000;
 
 /**
- * Turns single sends into few calls of `Broker.publish`. Sends of one tick become one call, and a queue has one call under way at a time, where the broker
- * does not say otherwise: brokers recognise a repeated batch by its place in the sequence, and everything that arrives meanwhile goes out together next.
+ * Turns single sends into few calls of `Broker.publish`. Sends of one tick become one call, or as many as the broker wants to have under way; everything that
+ * arrives meanwhile goes out together next.
  * Sends with a key are one call each, since each has an answer of its own; those of a batch are under way side by side.
  */
 export class Producer {
@@ -128,10 +130,13 @@ export class Producer {
 
   #schedule(lane: Lane): void {
     const { clock, publishTimeoutMs } = this.#options;
-    const { callsAtOnce } = this.#limits;
+    const { messagesOfCall, callsAtOnce } = this.#limits;
     if (lane.stuck === callsAtOnce)
       lane.timer ??= clock.setTimer(publishTimeoutMs, () => this.#refuseWaiting(lane), { keepAlive: true });
-    if (lane.underWay === callsAtOnce || lane.isScheduled) return;
+    if (lane.underWay === callsAtOnce) return;
+    // A full call leaves at once: it is stored while the next one is made.
+    if (lane.waiting.length >= messagesOfCall) return void this.#publish(lane);
+    if (lane.isScheduled) return;
     lane.isScheduled = true;
     queueMicrotask(() => {
       lane.isScheduled = false;
@@ -142,7 +147,7 @@ export class Producer {
   /** Never rejects: the receivers hear how it went. */
   async #publish(lane: Lane): Promise<void> {
     const { clock, publishTimeoutMs } = this.#options;
-    const batch = takeBatch(lane, this.#limits.messagesOfCall);
+    const batch = takeBatch(lane, this.#limits);
     let isStuck = false;
     lane.underWay += 1;
     const timer = clock.setTimer(
@@ -214,7 +219,11 @@ export class Producer {
   }
 }
 
-function takeBatch(lane: Lane, most: number): readonly Waiting[] {
+/** Calls that can be under way share what waits, so that the senders of one are at work while the others wait. */
+function takeBatch(lane: Lane, { messagesOfCall, callsAtOnce }: PublishLimits): readonly Waiting[] {
+  const waits = lane.waiting.length;
+  const share = Math.ceil(waits / (callsAtOnce - lane.underWay));
+  const most = waits < messagesOfCall ? Math.max(share, fewestShared) : messagesOfCall;
   let count = 0;
   let bytes = 0;
   for (const waiting of lane.waiting) {

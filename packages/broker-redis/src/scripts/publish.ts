@@ -2,27 +2,27 @@ import type { Connection } from "../connection.ts";
 import type { Envelope } from "../envelope.ts";
 import type { QueueKeys } from "../keys.ts";
 import { pack, unpacking } from "./packed.ts";
-import { script } from "./script.ts";
+import { clock, timelessScript } from "./script.ts";
 
 /** Longest time that Redis remembers a silent producer: far beyond any repetition. Short, because each run of a short program is one. Milliseconds. */
 const producerTtlMs = 300_000;
 
 /**
- * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (list, delay, sizes, messages)…
- * A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
+ * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (place among the lists, list, delay, sizes, messages)…
+ * One run of messages is stored as a whole or not at all by the command that stores it; before several, every key is looked at. A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
  * WAIT behind it would count replicas that have not heard of it yet.
  */
-const publishScript = script(
+const publishScript = timelessScript(
   "publish",
   `if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[1]) or '0') then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return 0
 end
 ${unpacking}local ready, delayed, count = {}, {}, 0
-for i = 3, #ARGV, 4 do
-  local run = {list = ARGV[i], delay = ARGV[i + 1], messages = texts(ARGV[i + 2], ARGV[i + 3])}
+for i = 3, #ARGV, 5 do
+  local run = {key = KEYS[4 + ARGV[i]], list = ARGV[i + 1], delay = ARGV[i + 2], messages = texts(ARGV[i + 3], ARGV[i + 4])}
   if run.delay == '0' then
-    redis.call('LLEN', KEYS[4 + run.list])
+    if #ARGV > 7 then redis.call('LLEN', run.key) end
     ready[#ready + 1] = run
   else
     delayed[#delayed + 1] = run
@@ -32,11 +32,11 @@ end
 if count > 0 then redis.call('HLEN', KEYS[2]); redis.call('ZCARD', KEYS[3]) end
 for _, run in ipairs(ready) do
   for from = 1, #run.messages, 1000 do
-    redis.call('LPUSH', KEYS[4 + run.list], unpack(run.messages, from, math.min(from + 999, #run.messages)))
+    redis.call('LPUSH', run.key, unpack(run.messages, from, math.min(from + 999, #run.messages)))
   end
 end
 if count > 0 then
-  local seq = redis.call('HINCRBY', KEYS[2], 'delayed', count) - count
+  ${clock}local seq = redis.call('HINCRBY', KEYS[2], 'delayed', count) - count
   for _, run in ipairs(delayed) do
     for _, message in ipairs(run.messages) do
       seq = seq + 1
@@ -59,18 +59,21 @@ export async function publish(
   connection: Connection,
   keys: QueueKeys,
   batch: {
-    readonly producerId: string;
+    readonly producer: string;
     readonly sequence: number;
     readonly pushes: readonly Push[];
     readonly replicas: number;
   },
 ): Promise<void> {
   const args: (string | number | Buffer)[] = [batch.sequence, producerTtlMs];
+  const lists: string[] = [];
   for (const { list, delayMs, texts } of runsOf(batch.pushes)) {
     const { sizes, bytes } = pack(texts);
-    args.push(list, wholeDelay(delayMs), sizes, bytes);
+    const key = keys.lists[list] ?? "";
+    if (!lists.includes(key)) lists.push(key);
+    args.push(lists.indexOf(key), list, wholeDelay(delayMs), sizes, bytes);
   }
-  const named = [keys.producer(batch.producerId), keys.meta, keys.delayed, ...keys.lists];
+  const named = [keys.producer(batch.producer), keys.meta, keys.delayed, ...lists];
   await connection.run(publishScript, named, args, { replicas: batch.replicas });
 }
 

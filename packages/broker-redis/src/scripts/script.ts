@@ -16,12 +16,17 @@ export interface Script {
 }
 
 /** Server time in milliseconds, as `now`. */
-const clock = `local time = redis.call('TIME')
+export const clock = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /** A script with `now` in it. */
 export function script(name: string, body: string): Script {
-  const lua = `-- q ${name}\n${clock}${body}`;
+  return timelessScript(name, `${clock}${body}`);
+}
+
+/** A script that asks for the time only where it needs it, if at all: a send by itself pays for every step. */
+export function timelessScript(name: string, body: string): Script {
+  const lua = `-- q ${name}\n${body}`;
   return { name, lua, sha: createHash("sha1").update(lua).digest("hex") };
 }

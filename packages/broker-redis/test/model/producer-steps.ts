@@ -39,7 +39,7 @@ function send(model: QueueModel, batch: Batch): Plan {
   const { producer, ...rest } = batch;
   return {
     real: ({ connection, keys, unlessFull }) =>
-      unlessFull(publish(connection, keys, { ...rest, producerId: producer, replicas: 0 })),
+      unlessFull(publish(connection, keys, { ...rest, producer, replicas: 0 })),
     model: () => {
       model.batches.set(producer, batch);
       model.named += batch.pushes.length;

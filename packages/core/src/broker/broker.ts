@@ -51,7 +51,7 @@ export interface HoldLimit {
 export interface PublishLimits {
   /** Messages that one call has at most. Each of its senders waits for all of them. */
   readonly messagesOfCall: number;
-  /** Calls that may be under way at a time. With one, a broker can tell a repeated call by its place in the sequence. */
+  /** Calls that may be under way at a time, one being stored while the next is made. What waits is shared among them. */
   readonly callsAtOnce: number;
 }
 

@@ -33,7 +33,7 @@ const tag = "2:0";
 /** Every step that changes a queue. */
 const steps: Readonly<Record<string, Step>> = {
   publish: (connection) =>
-    publish(connection, keys, { producerId: "p", sequence: 9, replicas: 0, pushes: [push(0), push(60_000)] }),
+    publish(connection, keys, { producer: "p", sequence: 9, replicas: 0, pushes: [push(0), push(60_000)] }),
   publishOnce: (connection) =>
     publishOnce(connection, keys, { keyHash: "k", ttlMs: 1000, attempt: "a", push: push(60_000), replicas: 0 }),
   fire: (connection) =>
@@ -100,7 +100,7 @@ export const wrongType: Row = {
         const own = name === "renew" && key.includes(deceased) ? [keys.lease, keys.grave, keys.meta] : [];
         if (error.code !== "Q1017") faults.push(`${name} on ${key}: code ${error.code}`);
         if (without(after, own) !== without(before, own)) faults.push(`${name} on ${key}: changed something`);
-        await publish(connection, other, { producerId: "p", sequence: 1, replicas: 0, pushes: [push(0)] });
+        await publish(connection, other, { producer: "p", sequence: 1, replicas: 0, pushes: [push(0)] });
       }
     }
     expect(faults).toEqual([]);
@@ -110,7 +110,7 @@ export const wrongType: Row = {
 
 /** A queue with something in every key. */
 async function fill(connection: Connection): Promise<void> {
-  const batch = { producerId: "p", replicas: 0 };
+  const batch = { producer: "p", replicas: 0 };
   const ready = Array.from({ length: 8 }, (_, number) => ({ list: number % 4, text: `{"m":${number}}`, delayMs: 0 }));
   await publish(connection, keys, {
     ...batch,

@@ -1,0 +1,28 @@
+import { silentLogger } from "@q/core/broker";
+import { RedisServer, TcpProxy } from "@q/test-servers";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { labelOf, message, take } from "./messages.ts";
+import { createBroker, testSettings } from "./redis-harness.ts";
+
+test("calls under way at the same time whose answers all get lost are stored once each", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const proxy = await TcpProxy.start(server);
+  onTestFinished(() => proxy.stop());
+  const broker = createBroker(testSettings(`redis://127.0.0.1:${proxy.port}/0`, ""));
+  onTestFinished(() => broker.close());
+  await broker.open({ logger: silentLogger });
+  await broker.declare([{ name: "default", priorities: false }]);
+  // From now on Redis has the script, and a call is one command.
+  await broker.publish([message("first")]);
+  const calls = ["a", "b", "c", "d", "e"].map((call) => [message(`${call}1`), message(`${call}2`)]);
+  proxy.dropReplies();
+  const publishing = Promise.all(calls.map((call) => broker.publish(call)));
+  // Two are under way; the others wait for their answers.
+  await vi.waitFor(async () => expect(await server.command("llen", "default")).toBe(5), 5000);
+  await proxy.restore();
+  await publishing;
+  const stored = await take(broker, 11);
+  expect(stored.map(labelOf)).toEqual(["first", "a1", "a2", "b1", "b2", "c1", "c2", "d1", "d2", "e1", "e2"]);
+  expect(await broker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 11 });
+});

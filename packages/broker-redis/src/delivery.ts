@@ -1,18 +1,26 @@
 import type { BrokerMessage, Delivery, MalformedMessage, Outcome, Settled } from "@q/core/broker";
+import { decodeBytes, decodeEnvelope } from "./envelope.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { Held } from "./scripts/claim.ts";
 
-/** A message in the hands of a consumer. */
+/** A message in the hands of a consumer. It is read when it is looked at: until then it waits, and its text alone is a quarter of what it becomes. */
 export class RedisDelivery implements Delivery {
-  readonly message: BrokerMessage | MalformedMessage;
+  readonly #queue: string;
   readonly #held: Held;
   readonly #incarnation: Incarnation;
+  #message: BrokerMessage | MalformedMessage | undefined;
   #isSettled = false;
 
-  constructor(message: BrokerMessage | MalformedMessage, held: Held, incarnation: Incarnation) {
-    this.message = message;
+  constructor(queue: string, held: Held, incarnation: Incarnation) {
+    this.#queue = queue;
     this.#held = held;
     this.#incarnation = incarnation;
+  }
+
+  get message(): BrokerMessage | MalformedMessage {
+    const { text } = this.#held;
+    this.#message ??= typeof text === "string" ? decodeEnvelope(text, this.#queue) : decodeBytes(text, this.#queue);
+    return this.#message;
   }
 
   get crashes(): number {

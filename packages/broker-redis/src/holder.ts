@@ -1,5 +1,4 @@
 import { RedisDelivery } from "./delivery.ts";
-import { decodeBytes, decodeEnvelope } from "./envelope.ts";
 import { Incarnation } from "./incarnation.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -183,9 +182,7 @@ export class Holder {
   #deliveries(incarnation: Incarnation, held: readonly Held[]): readonly RedisDelivery[] {
     return held.map((one) => {
       incarnation.hold(one.tag);
-      const { text } = one;
-      const message = typeof text === "string" ? decodeEnvelope(text, this.queue) : decodeBytes(text, this.queue);
-      return new RedisDelivery(message, one, incarnation);
+      return new RedisDelivery(this.queue, one, incarnation);
     });
   }
 }

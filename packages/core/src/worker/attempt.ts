@@ -10,6 +10,7 @@ import type { Runner } from "../middleware.ts";
 import { decide, isVerdict, type Decision, type RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { AttemptContext, runInContext } from "../task-context.ts";
+import type { Baggable } from "./bag.ts";
 import type { SettleListener, Settling } from "./settling.ts";
 import type { TimeLimits } from "./time-limits.ts";
 import type { EventListener, TaskEvent, TaskFacts } from "./worker-event.ts";
@@ -40,7 +41,8 @@ const returned: RunResult = { kind: "returned" };
  * | hard time limit | what `decide` says of TimeLimitExceeded; the handler may go on, its end is ignored |
  * | shutdown | released, uncounted |
  */
-export class Attempt implements SettleListener {
+export class Attempt implements SettleListener, Baggable {
+  place = 0;
   readonly message: Message;
   readonly startedAt: number;
   readonly delivery: Delivery;

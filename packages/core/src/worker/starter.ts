@@ -4,6 +4,7 @@ import type { Message } from "../message.ts";
 import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
+import { Bag } from "./bag.ts";
 import type { DoubtfulTick, DuplicateGuard } from "./duplicates.ts";
 import { GuardedDelivery } from "./guarded-delivery.ts";
 import type { Admission, OverlapGuard } from "./overlap.ts";
@@ -36,14 +37,14 @@ const unguarded: Admission = { kind: "run", lease: undefined };
 /** Turns deliveries into runs: sorts them, records what must be recorded before, and knows what runs. */
 export class Starter {
   readonly #options: StarterOptions;
-  readonly #attempts = new Set<Attempt>();
+  readonly #attempts = new Bag<Attempt>();
 
   constructor(options: StarterOptions) {
     this.#options = options;
   }
 
-  /** What runs now, longest first. */
-  get attempts(): ReadonlySet<Attempt> {
+  /** What runs now. */
+  get attempts(): Iterable<Attempt> & { readonly size: number } {
     return this.#attempts;
   }
 

@@ -195,7 +195,8 @@ export class Worker {
 
   /** What runs now, longest first. */
   running(): readonly RunningTask[] {
-    return [...this.#starter.attempts].map(({ message, startedAt, crashes }) => {
+    const longestFirst = [...this.#starter.attempts].toSorted((one, other) => other.ms - one.ms);
+    return longestFirst.map(({ message, startedAt, crashes }) => {
       const { id, task, queue } = message;
       return { id, task, queue, startedAt, crashes };
     });

@@ -1,0 +1,23 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Bag, type Baggable } from "./bag.ts";
+
+test("what was added and not deleted is in it, whatever the order", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(9), { maxLength: 100 }), (numbers) => {
+      const items = Array.from({ length: 10 }, (): Baggable => ({ place: 0 }));
+      const bag = new Bag<Baggable>();
+      const expected = new Set<Baggable>();
+      for (const number of numbers) {
+        const item = items[number] as Baggable;
+        if (expected.delete(item)) bag.delete(item);
+        else {
+          bag.add(item);
+          expected.add(item);
+        }
+        expect(bag.size).toBe(expected.size);
+        expect(new Set(bag)).toEqual(expected);
+      }
+    }),
+  );
+});

@@ -1,0 +1,33 @@
+/** Something that can be in one bag at a time. */
+export interface Baggable {
+  /** Where it is in its bag, which alone writes this. */
+  place: number;
+}
+
+/**
+ * A set, in no order, of what comes and goes all the time. A `Set` makes itself a new table every few dozen changes, and V8 links the old one to
+ * it: one dead table that has become old keeps all that follow alive, with what is in them, until the next full collection.
+ */
+export class Bag<T extends Baggable> {
+  readonly #items: T[] = [];
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  add(item: T): void {
+    item.place = this.#items.push(item) - 1;
+  }
+
+  /** @param item that is in it */
+  delete(item: T): void {
+    const last = this.#items.pop();
+    if (last === undefined || last === item) return;
+    this.#items[item.place] = last;
+    last.place = item.place;
+  }
+
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items.values();
+  }
+}

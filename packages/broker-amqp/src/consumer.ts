@@ -1,5 +1,5 @@
 import type { ConsumeMessage } from "amqplib";
-import { sleep, type Consumer, type ConsumeOptions, type Delivery, type Timer } from "@q/core/broker";
+import { Bag, sleep, type Consumer, type ConsumeOptions, type Delivery, type Timer } from "@q/core/broker";
 import { amqpError } from "./amqp-error.ts";
 import { Arrival } from "./arrival.ts";
 import { AmqpDelivery } from "./delivery.ts";
@@ -39,7 +39,7 @@ export class AmqpConsumer implements Consumer {
   readonly #suspects: Suspects;
   readonly #stopped = new AbortController();
   /** Handed out and not settled. */
-  readonly #inHand = new Set<AmqpDelivery>();
+  readonly #inHand = new Bag<AmqpDelivery>();
   readonly #holdWatch: HoldWatch | undefined;
   #prefetch: number;
   #session: Session | undefined;

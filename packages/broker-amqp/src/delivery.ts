@@ -1,4 +1,4 @@
-import type { BrokerMessage, Delivery, MalformedMessage, Outcome, Settled } from "@q/core/broker";
+import type { Baggable, BrokerMessage, Delivery, MalformedMessage, Outcome, Settled } from "@q/core/broker";
 import type { Arrival } from "./arrival.ts";
 import type { HeldSince } from "./hold-limit.ts";
 import type { Settler } from "./settler.ts";
@@ -13,7 +13,8 @@ export interface Holding {
 }
 
 /** A message in the hands of a consumer. */
-export class AmqpDelivery implements Delivery, HeldSince {
+export class AmqpDelivery implements Delivery, HeldSince, Baggable {
+  place = 0;
   readonly heldSince: number;
   readonly #arrival: Arrival;
   readonly #settler: Settler;

@@ -5,6 +5,7 @@ import type { Store } from "./store.ts";
 
 /** A message that this broker holds. */
 export class SqliteDelivery implements Delivery, Losable {
+  place = 0;
   readonly message: BrokerMessage | MalformedMessage;
   readonly crashes: number;
   readonly fence: number;

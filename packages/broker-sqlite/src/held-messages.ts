@@ -1,11 +1,13 @@
+import { Bag, type Baggable } from "@q/core/broker";
+
 /** A delivery that somebody may take from us. */
-export interface Losable {
+export interface Losable extends Baggable {
   lose(): void;
 }
 
 /** What this broker has handed out and not settled yet. */
 export class HeldMessages {
-  readonly #held = new Set<Losable>();
+  readonly #held = new Bag<Losable>();
 
   add(delivery: Losable): void {
     this.#held.add(delivery);
@@ -18,7 +20,9 @@ export class HeldMessages {
   /** Tells all of them that they are not ours any more. */
   loseAll(): void {
     const lost = [...this.#held];
-    this.#held.clear();
-    for (const delivery of lost) delivery.lose();
+    for (const delivery of lost) {
+      this.#held.delete(delivery);
+      delivery.lose();
+    }
   }
 }

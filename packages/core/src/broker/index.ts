@@ -1,3 +1,4 @@
+export { Bag, type Baggable } from "./bag.ts";
 export {
   bodyBytes,
   bodySize,

@@ -1,4 +1,5 @@
 import { ArgumentsError, namedArguments, validateArguments } from "../arguments.ts";
+import type { Baggable } from "../broker/bag.ts";
 import type { BrokerMessage } from "../broker/broker-message.ts";
 import type { Delivery, Outcome, Settled } from "../broker/delivery.ts";
 import { retryHeaders } from "../celery-headers.ts";
@@ -10,7 +11,6 @@ import type { Runner } from "../middleware.ts";
 import { decide, isVerdict, type Decision, type RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { AttemptContext, runInContext } from "../task-context.ts";
-import type { Baggable } from "./bag.ts";
 import type { SettleListener, Settling } from "./settling.ts";
 import type { TimeLimits } from "./time-limits.ts";
 import type { EventListener, TaskEvent, TaskFacts } from "./worker-event.ts";

@@ -1,10 +1,10 @@
+import { Bag } from "../broker/bag.ts";
 import type { Delivery, Outcome } from "../broker/delivery.ts";
 import type { Lease } from "../broker/lease-store.ts";
 import type { Message } from "../message.ts";
 import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
-import { Bag } from "./bag.ts";
 import type { DoubtfulTick, DuplicateGuard } from "./duplicates.ts";
 import { GuardedDelivery } from "./guarded-delivery.ts";
 import type { Admission, OverlapGuard } from "./overlap.ts";

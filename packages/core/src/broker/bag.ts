@@ -1,6 +1,6 @@
-/** Something that can be in one bag at a time. */
+/** Something that can be in a bag, in one at a time. */
 export interface Baggable {
-  /** Where it is in its bag, which alone writes this. */
+  /** Where it is in its bag, which alone writes this. 0 at first. */
   place: number;
 }
 
@@ -19,8 +19,9 @@ export class Bag<T extends Baggable> {
     item.place = this.#items.push(item) - 1;
   }
 
-  /** @param item that is in it */
+  /** Does nothing when it is not there. */
   delete(item: T): void {
+    if (this.#items[item.place] !== item) return;
     const last = this.#items.pop();
     if (last === undefined || last === item) return;
     this.#items[item.place] = last;

@@ -54,10 +54,10 @@ class FakeStore {
     this.underWay -= 1;
     const error = this.errors.shift();
     if (error !== undefined) throw error;
-    return { deliveries: taken.map((label) => this.#delivery(label)), nextDueMs: this.nextDueMs };
+    return { deliveries: taken.map((label) => this.delivery(label)), nextDueMs: this.nextDueMs };
   }
 
-  #delivery(label: string): Delivery {
+  delivery(label: string): Delivery {
     return {
       message: { queue: "default", raw: Buffer.from(label), malformed: "not of interest" },
       crashes: 0,
@@ -234,6 +234,57 @@ describe("an idle consumer", () => {
     await settle(store);
     expect(store.labels).toEqual(["m3", "m4"]);
     await consumer.stop();
+  });
+});
+
+describe("what comes unasked", () => {
+  test("is handed out at once, and shows that the broker answers", async () => {
+    const store = new FakeStore();
+    const consumer = store.consume(2);
+    await store.clock.advance(1000);
+    void consumer.receive([store.delivery("new")]);
+    expect(store.labels).toEqual(["new"]);
+    expect(consumer.heardAt).toBe(1000);
+    expect(consumer.room).toBe(1);
+    await consumer.stop();
+  });
+
+  test("goes back, last first, where there is no room, and is fetched when there is", async () => {
+    const store = new FakeStore();
+    const consumer = store.consume(2);
+    await settle(store);
+    await consumer.receive(["a", "b", "c", "d"].map((label) => store.delivery(label)));
+    expect(store.labels).toEqual(["a", "b"]);
+    expect(store.settled).toEqual(["release d", "release c"]);
+    store.ready.push("c", "d");
+    await store.ack(1);
+    await settle(store);
+    expect(store.labels).toEqual(["b", "c"]);
+    await consumer.stop();
+  });
+
+  test("leaves less room for a fetch that is under way: what that brings beyond it goes back", async () => {
+    const store = new FakeStore(2);
+    const open = closeGate(store);
+    const consumer = store.consume(2);
+    await settle(store);
+    await consumer.receive([store.delivery("new")]);
+    open();
+    await settle(store);
+    expect(store.labels).toEqual(["new", "m1"]);
+    expect(store.settled).toEqual(["release m2"]);
+    expect(store.fetches).toHaveLength(1);
+    await consumer.stop();
+  });
+
+  test("goes back after a stop", async () => {
+    const store = new FakeStore();
+    const consumer = store.consume(2);
+    await settle(store);
+    await consumer.stop();
+    await consumer.receive([store.delivery("late")]);
+    expect(store.labels).toEqual([]);
+    expect(store.settled).toEqual(["release late"]);
   });
 });
 

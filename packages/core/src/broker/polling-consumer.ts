@@ -74,6 +74,20 @@ export class PollingConsumer implements Consumer {
     this.#fetchIfUseful();
   }
 
+  /** Hands out what the store has brought, asked or not, as far as there is room; the rest goes back. Never rejects. */
+  async receive(deliveries: readonly Delivery[]): Promise<void> {
+    this.heardAt = this.#clock.monotonic();
+    const { room } = this;
+    this.#held += deliveries.length;
+    const unwanted = deliveries
+      .map((delivery) => new HeldDelivery(delivery, this))
+      .filter((delivery, index) => index >= room || !this.#handOut(delivery));
+    if (unwanted.length === 0) return;
+    // They are there again.
+    this.#mayHaveMore = true;
+    await this.#giveBack(unwanted);
+  }
+
   /** Tells it that the store can be reached again: ends the pause after a failed fetch. */
   retry(): void {
     this.#pause?.abort();
@@ -129,12 +143,10 @@ export class PollingConsumer implements Consumer {
   async #claim(max: number): Promise<number | undefined> {
     try {
       const { deliveries, nextDueMs } = await this.#options.claim(max);
-      this.heardAt = this.#clock.monotonic();
       this.#failures = 0;
       if (deliveries.length === max) this.#mayHaveMore = true;
-      this.#held += deliveries.length;
-      const unwanted = deliveries.filter((delivery) => !this.#handOut(new HeldDelivery(delivery, this)));
-      await this.#giveBack(unwanted);
+      // There may be less room than when it was asked for: less is wanted, or something came unasked.
+      await this.receive(deliveries);
       return nextDueMs;
     } catch (error) {
       this.#failures += 1;
@@ -159,7 +171,7 @@ export class PollingConsumer implements Consumer {
     return true;
   }
 
-  /** Fetched while stopping: nobody runs them, so they go back as if they had never left. Never rejects. */
+  /** Nobody here runs them, so they go back as if they had never left. Never rejects. */
   async #giveBack(deliveries: readonly Delivery[]): Promise<void> {
     // Each goes to the head, so the last one goes first.
     const releases = deliveries.toReversed().map((delivery) => delivery.settle({ kind: "release" }));

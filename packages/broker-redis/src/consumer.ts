@@ -1,6 +1,6 @@
 import { PollingConsumer, type Claim, type Consumer, type ConsumeOptions, type Delivery } from "@q/core/broker";
 import { DueWatch } from "./due-watch.ts";
-import { Holder, type HolderOptions, type Taken } from "./holder.ts";
+import { Holder, type HolderOptions, type Landed, type Taken } from "./holder.ts";
 import type { Store } from "./store.ts";
 import { Waiter } from "./waiter.ts";
 
@@ -12,9 +12,21 @@ export interface RedisConsumerOptions extends ConsumeOptions, Omit<HolderOptions
   readonly onDelivery: (delivery: Delivery) => void;
 }
 
+interface SourceOptions extends HolderOptions {
+  /** Told that a look may bring something. */
+  readonly onWake: () => void;
+  /** The same, when something may have landed that only this consumer can take. */
+  readonly onLanded: () => void;
+  /** Hands out what a wait has brought, or gives it back. Never rejects. */
+  readonly receive: (delivery: Delivery) => Promise<void>;
+  /** Whether the hands are not full. */
+  readonly hasRoom: () => boolean;
+}
+
 /** One queue of a consumer, with what wakes it. */
 class Source {
   readonly holder: Holder;
+  readonly #options: SourceOptions;
   readonly #waiters: readonly Waiter[];
   readonly #watch: DueWatch;
   /** It may have something: the last look was cut short, or something woke it since. */
@@ -22,22 +34,22 @@ class Source {
   /** A wait has brought something that no look has taken yet. */
   #hasLanded = false;
 
-  constructor(store: Store, options: HolderOptions & { readonly onWake: () => void; readonly onLanded: () => void }) {
-    const { onWake, onLanded } = options;
-    const wake = (callback: () => void) => () => {
+  constructor(store: Store, options: SourceOptions) {
+    this.#options = options;
+    const wake = (): void => {
       this.mayHaveMore = true;
-      callback();
+      options.onWake();
     };
-    const land = (): void => {
-      this.#hasLanded = true;
-      wake(onLanded)();
-    };
-    this.holder = new Holder(store, options, wake(onWake));
-    this.#waiters = Array.from(
-      { length: this.holder.lists },
-      (_, list) => new Waiter(store, { holder: this.holder, list, onLanded: land }),
-    );
-    this.#watch = new DueWatch(store, { keys: this.holder.keys, onChange: wake(onWake) });
+    this.holder = new Holder(store, options, wake);
+    this.#waiters = Array.from({ length: this.holder.lists }, (_, list): Waiter => {
+      const waiter = new Waiter(store, {
+        holder: this.holder,
+        list,
+        onLanded: (landed) => this.#land(landed, waiter),
+      });
+      return waiter;
+    });
+    this.#watch = new DueWatch(store, { keys: this.holder.keys, onChange: wake });
   }
 
   /** At most `share`; then it waits for more by itself, unless there is more. */
@@ -64,12 +76,26 @@ class Source {
   async giveBackLanded(): Promise<void> {
     this.#hasLanded = false;
     this.mayHaveMore = true;
-    await this.holder.take(0);
+    await this.holder.giveBackLanded();
   }
 
-  stop(): void {
+  /** Resolves when nothing lands any more. Never rejects. */
+  async stop(): Promise<void> {
     this.#watch.stop();
-    for (const waiter of this.#waiters) waiter.stop();
+    await Promise.all(this.#waiters.map((waiter) => waiter.stop()));
+  }
+
+  /** Never rejects. */
+  async #land({ delivery, mayHaveMore }: Landed, waiter: Waiter): Promise<void> {
+    const received = delivery === undefined ? undefined : this.#options.receive(delivery);
+    if (delivery === undefined) this.#hasLanded = true;
+    // With full hands the next message is for somebody else.
+    if (!mayHaveMore && this.#options.hasRoom()) waiter.arm();
+    else {
+      this.mayHaveMore = true;
+      this.#options.onLanded();
+    }
+    await received;
   }
 
   #wait(last: Taken): void {
@@ -102,6 +128,8 @@ export class RedisConsumer implements Consumer {
         queue,
         onWake: () => this.#polling.wake(),
         onLanded: () => this.#onLanded(),
+        receive: (delivery) => this.#polling.receive([delivery]),
+        hasRoom: () => this.#polling.room > 0,
       });
       sources.set(queue, source);
     }
@@ -120,7 +148,7 @@ export class RedisConsumer implements Consumer {
   static async start(store: Store, options: RedisConsumerOptions): Promise<RedisConsumer> {
     const consumer = new RedisConsumer(store, options);
     try {
-      await store.connection.insist(() => Promise.all(consumer.#sources.map(({ holder }) => holder.consumerId())));
+      await store.connection.insist(() => Promise.all(consumer.#sources.map(({ holder }) => holder.current())));
       return consumer;
     } catch (error) {
       await consumer.stop();
@@ -151,7 +179,7 @@ export class RedisConsumer implements Consumer {
   abandon(): void {
     this.#unlisten();
     for (const source of this.#sources) {
-      source.stop();
+      void source.stop();
       source.holder.abandon();
     }
     void this.#polling.stop();
@@ -159,9 +187,11 @@ export class RedisConsumer implements Consumer {
 
   async #stop(): Promise<void> {
     this.#unlisten();
-    for (const source of this.#sources) source.stop();
-    await this.#polling.stop();
-    await Promise.all(this.#sources.map((source) => this.#giveBack(source)));
+    // From here on what waits bring goes back.
+    const stopped = this.#polling.stop();
+    await Promise.all(this.#sources.map((source) => source.stop()));
+    await stopped;
+    await Promise.all(this.#sources.map(({ holder }) => this.#giveBack(holder.queue, () => holder.giveBackUnheard())));
     for (const { holder } of this.#sources) holder.retire();
   }
 
@@ -173,13 +203,14 @@ export class RedisConsumer implements Consumer {
   /** A fetch takes along what landed; with full hands there is none. */
   #giveBackUnwanted(): void {
     if (this.#polling.room > 0 || this.#polling.isFetching) return;
-    for (const source of this.#sources) if (source.hasLanded) void this.#giveBack(source);
+    for (const source of this.#sources)
+      if (source.hasLanded) void this.#giveBack(source.holder.queue, () => source.giveBackLanded());
   }
 
   /** Never rejects. */
-  async #giveBack(source: Source): Promise<void> {
-    await source.giveBackLanded().catch((error: unknown) => {
-      this.#store.logger.debug({ err: error, queue: source.holder.queue }, "what landed goes back later");
+  async #giveBack(queue: string, attempt: () => Promise<void>): Promise<void> {
+    await attempt().catch((error: unknown) => {
+      this.#store.logger.debug({ err: error, queue }, "what landed goes back later");
     });
   }
 

@@ -2,10 +2,12 @@ import { RedisDelivery } from "./delivery.ts";
 import { Incarnation } from "./incarnation.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
+import type { Connection } from "./connection.ts";
 import { adopt } from "./scripts/adopt.ts";
 import { claim, type Held } from "./scripts/claim.ts";
 import { enter } from "./scripts/enter.ts";
 import { leave } from "./scripts/leave.ts";
+import { takeLanded } from "./scripts/take-landed.ts";
 import type { Store } from "./store.ts";
 
 /** What a look into one queue brought. */
@@ -17,6 +19,16 @@ export interface Taken {
   /** The same as server time. */
   readonly nextDueAt: number | undefined;
 }
+
+/** What a wait brought. */
+export interface Landed {
+  readonly delivery: RedisDelivery | undefined;
+  /** A look may bring more. */
+  readonly mayHaveMore: boolean;
+}
+
+/** More than any lost answers can have brought before they are looked for. */
+const mostGivenBack = 1000;
 
 const nothing: Taken = { deliveries: [], paused: false, nextDueMs: undefined, nextDueAt: undefined };
 
@@ -40,6 +52,11 @@ export class Holder {
   #entering: Promise<Incarnation> | undefined;
   /** The answer to a claim was lost: some messages may be held without anybody knowing. */
   #isInDoubt = false;
+  #adopting: Promise<unknown> | undefined;
+  /** For each wait without an answer, what was adopted since it began: maybe its own, which it must not hand out again. */
+  readonly #adoptedSince = new Set<Set<string>>();
+  /** Messages that waits have brought. */
+  #broughtByWaits = 0;
   #leaves = false;
   #left: Promise<void> | undefined;
   readonly #onReleased: () => void;
@@ -55,13 +72,17 @@ export class Holder {
   }
 
   /** Who it is now, for a wait in its name. @throws BrokerError */
-  async consumerId(): Promise<string> {
-    return (await this.#current()).id;
+  async current(): Promise<Incarnation> {
+    if (this.#incarnation !== undefined && !this.#incarnation.lost.aborted) return this.#incarnation;
+    this.#entering ??= this.#enter().finally(() => {
+      this.#entering = undefined;
+    });
+    return await this.#entering;
   }
 
   /** Takes at most `most` messages; with 0 it only hands back what landed. @throws BrokerError */
   async take(most: number): Promise<Taken> {
-    const incarnation = await this.#current();
+    const incarnation = await this.current();
     // What has ended goes out first, on the same connection, and so is not taken for held when this claim's answer is lost.
     incarnation.settler.flush();
     if (this.#isInDoubt && most > 0) {
@@ -69,7 +90,7 @@ export class Holder {
       if (adopted.length > 0) return { ...nothing, deliveries: this.#deliveries(incarnation, adopted) };
     }
     const { connection } = this.#store;
-    const known = incarnation.tags.size;
+    const known = incarnation.tags.size - this.#broughtByWaits;
     const claimed = await claim(connection, this.keys, { id: incarnation.id, most, lists: this.lists }).catch(
       (error: unknown) => {
         this.#isInDoubt = true;
@@ -83,10 +104,53 @@ export class Holder {
     const { held, heldBefore, ...queue } = claimed;
     const deliveries = this.#deliveries(incarnation, held);
     // A claim that was given up can be carried out later, by a server that stood still or a client that was sent elsewhere.
-    if (most > 0 && heldBefore > known) this.#isInDoubt = true;
+    if (most > 0 && heldBefore > known + this.#broughtByWaits) this.#isInDoubt = true;
     if (!this.#isInDoubt || deliveries.length >= most) return { ...queue, deliveries };
-    const adopted = await this.#adopt(incarnation, most - deliveries.length);
+    // What was claimed is in nobody else's hands: it is handed out, and the next look asks again.
+    const adopted = await this.#adopt(incarnation, most - deliveries.length).catch(() => []);
     return { ...queue, deliveries: [...deliveries, ...this.#deliveries(incarnation, adopted)] };
+  }
+
+  /**
+   * Takes what a wait of this incarnation lands in one list. Written right behind that wait, on its connection, it is carried out as soon as something
+   * has landed, and is answered together with the wait.
+   * @throws BrokerError
+   */
+  async takeLanded(waiting: Connection, incarnation: Incarnation, list: number): Promise<Landed> {
+    const adopted = new Set<string>();
+    this.#adoptedSince.add(adopted);
+    try {
+      const taken = await takeLanded(waiting, this.keys, { id: incarnation.id, list });
+      // It was asked on another connection, and may have found the same.
+      while (this.#adopting !== undefined) await this.#adopting;
+      if (taken === undefined) incarnation.lose();
+      if (taken === undefined || incarnation.lost.aborted) return { delivery: undefined, mayHaveMore: true };
+      const { held, ready } = taken;
+      const [delivery] = held === undefined || adopted.has(held.tag) ? [] : this.#deliveries(incarnation, [held]);
+      if (delivery !== undefined) this.#broughtByWaits += 1;
+      return { delivery, mayHaveMore: ready > 0 };
+    } catch (error) {
+      // It may have been carried out.
+      this.#isInDoubt = true;
+      throw error;
+    } finally {
+      this.#adoptedSince.delete(adopted);
+    }
+  }
+
+  /** What landed and nobody here takes is for somebody else. @throws BrokerError */
+  async giveBackLanded(): Promise<void> {
+    await this.take(0);
+  }
+
+  /** The same, and what waits without an answer have taken. To be called when there are none any more. @throws BrokerError */
+  async giveBackUnheard(): Promise<void> {
+    await this.giveBackLanded();
+    const incarnation = this.#incarnation;
+    if (!this.#isInDoubt || incarnation === undefined || incarnation.lost.aborted) return;
+    const found = this.#deliveries(incarnation, await this.#adopt(incarnation, mostGivenBack));
+    // Each goes to the head, so the last one goes first.
+    await Promise.all(found.toReversed().map((delivery) => delivery.settle({ kind: "release" })));
   }
 
   /** Takes no more, and ends the lease when nothing is held any more. */
@@ -130,14 +194,6 @@ export class Holder {
     if (this.#incarnation !== undefined) this.#options.keeper.forget(this.#incarnation.id);
   }
 
-  async #current(): Promise<Incarnation> {
-    if (this.#incarnation !== undefined && !this.#incarnation.lost.aborted) return this.#incarnation;
-    this.#entering ??= this.#enter().finally(() => {
-      this.#entering = undefined;
-    });
-    return await this.#entering;
-  }
-
   async #enter(): Promise<Incarnation> {
     const { keeper, process, queue } = this.#options;
     const incarnation: Incarnation = new Incarnation(this.#store, {
@@ -167,16 +223,34 @@ export class Holder {
   }
 
   async #adopt(incarnation: Incarnation, most: number): Promise<readonly Held[]> {
-    const { connection, logger } = this.#store;
-    const found = await adopt(connection, this.keys, { id: incarnation.id, most, known: incarnation.tags });
-    if (found === undefined) {
-      incarnation.lose();
-      return [];
+    const adopting = this.#askForUnheard(incarnation, most);
+    this.#adopting = adopting.catch(() => undefined);
+    try {
+      return await adopting;
+    } finally {
+      this.#adopting = undefined;
     }
-    if (found.length < most) this.#isInDoubt = false;
-    if (found.length > 0)
-      logger.info({ queue: this.queue, messages: found.length }, "found what a lost answer had brought");
-    return found;
+  }
+
+  async #askForUnheard(incarnation: Incarnation, most: number): Promise<readonly Held[]> {
+    const { connection, logger } = this.#store;
+    // Before it is asked: a doubt that comes up meanwhile stays.
+    this.#isInDoubt = false;
+    try {
+      const found = await adopt(connection, this.keys, { id: incarnation.id, most, known: incarnation.tags });
+      if (found === undefined) {
+        incarnation.lose();
+        return [];
+      }
+      for (const adopted of this.#adoptedSince) for (const { tag } of found) adopted.add(tag);
+      if (found.length >= most) this.#isInDoubt = true;
+      if (found.length > 0)
+        logger.info({ queue: this.queue, messages: found.length }, "found what a lost answer had brought");
+      return found;
+    } catch (error) {
+      this.#isInDoubt = true;
+      throw error;
+    }
   }
 
   #deliveries(incarnation: Incarnation, held: readonly Held[]): readonly RedisDelivery[] {

@@ -1,6 +1,7 @@
 import { sleep } from "@q/core/broker";
 import { Connection } from "./connection.ts";
-import type { Holder } from "./holder.ts";
+import type { Holder, Landed } from "./holder.ts";
+import type { Incarnation } from "./incarnation.ts";
 import type { Store } from "./store.ts";
 
 /** Longest that Redis lets us wait in one call. Seconds. Nothing depends on it but how often an idle worker says something. */
@@ -8,23 +9,33 @@ const blockSeconds = 10;
 /** A wait that fails, because memory is full or a key has another type, is tried again after this. Milliseconds. */
 const pauseMs = 100;
 
+/** Nobody knows what landed. */
+const unknown: Landed = { delivery: undefined, mayHaveMore: true };
+
 /**
  * Waits for the next message of one list, without polling: Redis itself moves it to where only this consumer looks. When the answer is lost, the
- * message is there all the same.
+ * message is there all the same. What takes it is written right behind the wait, so that a message needs no further round trip.
  */
 export class Waiter {
   readonly #store: Store;
   readonly #holder: Holder;
   readonly #list: number;
-  readonly #onLanded: () => void;
+  readonly #onLanded: (landed: Landed) => Promise<void>;
   readonly #stopped = new AbortController();
   #connection: Connection | undefined;
   #isWaiting = false;
   #isWanted = false;
+  /** A wait that Redis knows of, until what it brought is dealt with. */
+  #underWay: Promise<unknown> | undefined;
 
+  /** @param onLanded deals with what a wait brought, and arms it again if there is room for more; never rejects */
   constructor(
     store: Store,
-    options: { readonly holder: Holder; readonly list: number; readonly onLanded: () => void },
+    options: {
+      readonly holder: Holder;
+      readonly list: number;
+      readonly onLanded: (landed: Landed) => Promise<void>;
+    },
   ) {
     this.#store = store;
     this.#holder = options.holder;
@@ -45,44 +56,67 @@ export class Waiter {
     this.#isWanted = false;
   }
 
-  stop(): void {
+  /** Resolves when nothing can land or be taken any more: Redis has closed its side too, unless it is silent. Never rejects. */
+  async stop(): Promise<void> {
     this.#stopped.abort();
     this.#isWanted = false;
     this.#connection?.close();
+    await this.#underWay;
   }
 
   /** Never rejects. */
   async #wait(): Promise<void> {
     this.#isWaiting = true;
     while (this.#isWanted) {
-      const landed = await this.#waitOnce();
-      if (landed) {
-        this.#isWanted = false;
-        this.#onLanded();
+      try {
+        await this.#waitOnce();
+      } catch (error) {
+        await this.#pause(error);
       }
     }
     this.#isWaiting = false;
   }
 
-  /** Whether to look into the queue now. */
-  async #waitOnce(): Promise<boolean> {
-    const { clock, settings, logger } = this.#store;
+  /** @throws BrokerError */
+  async #waitOnce(): Promise<void> {
+    const { clock, settings } = this.#store;
+    const incarnation = await this.#holder.current();
+    this.#connection ??= await Connection.open({ ...this.#store, silenceMs: blockSeconds * 1000 + 3000 });
+    const connection = this.#connection;
+    if (this.#stopped.signal.aborted) return connection.close();
+    await connection.ready(clock.monotonic() + settings.timeoutMs);
+    if (this.#stopped.signal.aborted) return;
+    const waiting = this.#landOnce(connection, incarnation);
+    this.#underWay = waiting.catch(() => undefined);
+    await waiting;
+  }
+
+  /** @throws BrokerError */
+  async #landOnce(connection: Connection, incarnation: Incarnation): Promise<void> {
     const { keys } = this.#holder;
-    try {
-      const id = await this.#holder.consumerId();
-      this.#connection ??= await Connection.open({ ...this.#store, silenceMs: blockSeconds * 1000 + 3000 });
-      if (this.#stopped.signal.aborted) {
-        this.#connection.close();
-        return false;
-      }
-      await this.#connection.ready(clock.monotonic() + settings.timeoutMs);
-      const args = [keys.lists[this.#list] ?? "", keys.landing(id, this.#list), "RIGHT", "LEFT", blockSeconds];
-      return (await this.#connection.call("blmove", ...args)) !== null;
-    } catch (error) {
-      if (this.#stopped.signal.aborted) return false;
-      logger.debug({ err: error, queue: keys.queue }, "waiting for a message failed; looking instead");
-      await sleep(clock, pauseMs, this.#stopped.signal);
-      return !this.#stopped.signal.aborted;
-    }
+    const args = [keys.lists[this.#list] ?? "", keys.landing(incarnation.id, this.#list), "RIGHT", "LEFT"];
+    // In one tick, so that nothing comes in between.
+    const [moved, taken] = await Promise.allSettled([
+      connection.call("blmove", ...args, blockSeconds),
+      this.#holder.takeLanded(connection, incarnation, this.#list),
+    ]);
+    // Each may have failed without the other.
+    if (taken.status === "fulfilled" && taken.value.delivery !== undefined) return await this.#land(taken.value);
+    if (moved.status === "rejected") throw moved.reason;
+    if (taken.status === "rejected") throw taken.reason;
+    if (moved.value !== null || taken.value.mayHaveMore) await this.#land(unknown);
+  }
+
+  async #land(landed: Landed): Promise<void> {
+    this.#isWanted = false;
+    await this.#onLanded(landed);
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    const { clock, logger } = this.#store;
+    if (this.#stopped.signal.aborted) return;
+    logger.debug({ err: error, queue: this.#holder.queue }, "waiting for a message failed; looking instead");
+    await sleep(clock, pauseMs, this.#stopped.signal);
+    if (!this.#stopped.signal.aborted) await this.#land(unknown);
   }
 }

@@ -9,6 +9,7 @@ import { publishOnce } from "../src/scripts/publish-once.ts";
 import { purge } from "../src/scripts/purge.ts";
 import { redrive } from "../src/scripts/redrive.ts";
 import { stats } from "../src/scripts/stats.ts";
+import { takeLanded } from "../src/scripts/take-landed.ts";
 import { fireTick } from "../src/scripts/tick.ts";
 import { Place, pushes, reason } from "./scripts-place.ts";
 
@@ -112,6 +113,10 @@ const working: Uses = {
   claim: [
     ({ connection, keys }) => claim(connection, keys, { id: "c", most: 5, lists: 4 }),
     ["lease", "meta", "delayed", "held", ...lists, "landing"],
+  ],
+  "take landed": [
+    ({ connection, keys }) => takeLanded(connection, keys, { id: "c", list: 0 }),
+    ["lease", "meta", "held", "list 0", "landing"],
   ],
   adopt: [
     ({ connection, keys }) => adopt(connection, keys, { id: "c", most: 9, known: [] }),

@@ -5,6 +5,7 @@ import { claim, type Held } from "../src/scripts/claim.ts";
 import { leave } from "../src/scripts/leave.ts";
 import { settle, type Ending } from "../src/scripts/settle.ts";
 import { stats } from "../src/scripts/stats.ts";
+import { takeLanded } from "../src/scripts/take-landed.ts";
 import { Place, pushes, reason, texts } from "./scripts-place.ts";
 
 let server: RedisServer;
@@ -158,6 +159,47 @@ describe("settle", () => {
   });
 });
 
+describe("what landed", () => {
+  async function landing(count: number): Promise<Place> {
+    const place = await Place.open(server);
+    await place.enter("c");
+    await place.publish(...pushes(4));
+    const { connection, keys } = place;
+    for (let landed = 0; landed < count; landed += 1)
+      await connection.call("lmove", keys.lists[0] ?? "", keys.landing("c", 0), "right", "left");
+    return place;
+  }
+
+  test("is taken one by one, and the rest goes back to the head", async () => {
+    const place = await landing(3);
+    const { connection, keys } = place;
+    const held = { tag: "1:0", fence: 1, list: 0, text: "1", crashes: 0 };
+    expect(await takeLanded(connection, keys, { id: "c", list: 0 })).toEqual({ held, ready: 3 });
+    expect(await place.ready()).toEqual(["2", "3", "4"]);
+    expect(await adopt(connection, keys, { id: "c", most: 9, known: [] })).toEqual([held]);
+    expect(await takeLanded(connection, keys, { id: "c", list: 0 })).toEqual({ held: undefined, ready: 3 });
+  });
+
+  test("goes back to the head in a paused queue", async () => {
+    const place = await landing(2);
+    await place.connection.call("hset", place.keys.meta, "paused", 1);
+    expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0 })).toEqual({ held: undefined, ready: 4 });
+    expect(await place.ready()).toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("is known to be a suspect", async () => {
+    const place = await landing(1);
+    await place.renew("other", "c");
+    await place.enter("d");
+    await place.claim("d", 1);
+    await place.renew("other", "d");
+    await place.enter("e");
+    const { connection, keys } = place;
+    await connection.call("lmove", keys.lists[0] ?? "", keys.landing("e", 0), "right", "left");
+    expect(await takeLanded(connection, keys, { id: "e", list: 0 })).toMatchObject({ held: { text: "1", crashes: 1 } });
+  });
+});
+
 test("bytes that are no text are the same after every way that they can go", async () => {
   const place = await Place.open(server);
   const { connection, keys } = place;
@@ -222,6 +264,7 @@ test("who has no lease changes nothing", async () => {
   const tag = first?.tag ?? "";
   expect(await place.settle("c", [{ kind: "requeue", tag, list: 0, delayMs: 0, text: "late" }], [tag])).toBeUndefined();
   expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 4 })).toBeUndefined();
+  expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0 })).toBeUndefined();
   expect(await adopt(place.connection, place.keys, { id: "c", most: 1, known: [] })).toBeUndefined();
   expect(await place.dump()).toEqual(before);
 });

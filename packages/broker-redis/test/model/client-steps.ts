@@ -5,6 +5,7 @@ import { enter } from "../../src/scripts/enter.ts";
 import { leave } from "../../src/scripts/leave.ts";
 import { renew } from "../../src/scripts/renew.ts";
 import { settle, type Ending, type Retention } from "../../src/scripts/settle.ts";
+import { takeLanded } from "../../src/scripts/take-landed.ts";
 import * as consuming from "./consuming.ts";
 import { delays } from "./producer-steps.ts";
 import { idOf, type Client, type QueueModel } from "./queue-model.ts";
@@ -207,6 +208,26 @@ const landing = steps("land", fc.record({ number: fc.nat(5), list: fc.nat(3) }),
   };
 });
 
+/** What stands behind a wait, whether or not that has brought something. */
+const takingLanded = steps(
+  "take landed",
+  fc.record({ number: who, list: fc.nat(3), isHeard: fc.integer({ min: 0, max: 3 }).map((luck) => luck > 0) }),
+  (model, { number, list: drawn, isHeard }) => {
+    const client = clientOf(model, number);
+    if (client === undefined) return undefined;
+    const { id, known } = client;
+    const list = drawn % model.lists;
+    return {
+      real: ({ connection, keys }) => takeLanded(connection, keys, { id, list }),
+      model: () => {
+        const taken = consuming.takeLanded(model, { id, list });
+        if (isHeard && taken?.held !== undefined) known.set(taken.held.tag, taken.held);
+        return taken;
+      },
+    };
+  },
+);
+
 /** Whatever consumers do. */
 export const clientSteps: readonly fc.WeightedArbitrary<Step>[] = [
   { weight: 8, arbitrary: entering },
@@ -218,4 +239,5 @@ export const clientSteps: readonly fc.WeightedArbitrary<Step>[] = [
   { weight: 6, arbitrary: beating },
   { weight: 2, arbitrary: leaving },
   { weight: 6, arbitrary: landing },
+  { weight: 6, arbitrary: takingLanded },
 ];

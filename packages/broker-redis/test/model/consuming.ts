@@ -41,6 +41,24 @@ export function claim(
   return { held, paused: state.paused, nextDueAt: next === undefined ? undefined : model.timeOf(`due ${next}`) };
 }
 
+/** One of what landed; the rest goes back to the head. */
+export function takeLanded(
+  model: QueueModel,
+  { id, list }: { readonly id: string; readonly list: number },
+): { held: Held | undefined; ready: number } | undefined {
+  if (!model.hasLease(id)) return undefined;
+  const { state } = model;
+  const ready = state.ready[list] ?? [];
+  const landed = state.landed.get(`${id}:${list}`) ?? [];
+  state.landed.delete(`${id}:${list}`);
+  ready.unshift(...landed);
+  const bytes = state.paused || landed.length === 0 ? undefined : ready.shift();
+  if (bytes === undefined) return { held: undefined, ready: ready.length };
+  const tag = `${(state.counters.tag += 1)}:${list}`;
+  state.held.set(id, (state.held.get(id) ?? new Map<string, string>()).set(tag, bytes));
+  return { held: heldOf(model, tag, bytes), ready: ready.length };
+}
+
 function promote(model: QueueModel): void {
   const { state, times } = model;
   for (const number of model.inTurn("due").filter((one) => model.isPast(`due ${one}`))) {

@@ -35,7 +35,7 @@ interface Kept extends Member {
  * The regular sign of life of every consumer, and the look at who gives none. A process of this machine that has died is seen at once, any other
  * when its lease ends.
  */
-export class Beats implements LeaseKeeper {
+export class Beats implements Omit<LeaseKeeper, "ready"> {
   readonly #options: BeatsOptions;
   readonly #liveness: Liveness;
   readonly #kept = new Map<string, Kept>();

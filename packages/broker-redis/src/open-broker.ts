@@ -28,7 +28,7 @@ export interface Internals {
   readonly clock: Clock;
   readonly liveness: Liveness;
   /** Starts what renews the leases. */
-  readonly startKeeper: (settings: Settings, logger: Logger) => Promise<LeaseKeeper>;
+  readonly startKeeper: (settings: Settings, logger: Logger) => LeaseKeeper;
 }
 
 /** `close()` may take 5 s in all. */
@@ -43,7 +43,7 @@ export class OpenBroker {
   readonly schedules: RedisScheduleStore;
   readonly #internals: Internals;
   readonly #consumers = new Set<RedisConsumer>();
-  #keeper: Promise<LeaseKeeper> | undefined;
+  #keeper: LeaseKeeper | undefined;
 
   private constructor(store: Store, internals: Internals) {
     this.store = store;
@@ -81,7 +81,7 @@ export class OpenBroker {
     options: ConsumeOptions,
     onDelivery: (delivery: Delivery) => void,
   ): Promise<Consumer> {
-    const keeper = await this.#startedKeeper();
+    const keeper = this.#startedKeeper();
     const consumer: RedisConsumer = await RedisConsumer.start(this.store, {
       ...options,
       queues,
@@ -90,6 +90,12 @@ export class OpenBroker {
       onDelivery,
     });
     this.#consumers.add(consumer);
+    // It works meanwhile: a lease lasts longer than the keeper takes to come up.
+    await keeper.ready.catch(async (error: unknown) => {
+      this.#consumers.delete(consumer);
+      await consumer.leave();
+      throw error;
+    });
     return consumer;
   }
 
@@ -105,15 +111,14 @@ export class OpenBroker {
   /** Lets go of everything without a word, as a process that is killed. For tests. */
   abandon(): void {
     for (const consumer of this.#consumers) consumer.abandon();
-    void this.#keeper?.then((keeper) => keeper.close());
+    void this.#keeper?.close();
     this.#disconnect();
   }
 
   /** Never rejects. */
   async #leave(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.leave()));
-    const keeper = await this.#keeper?.catch(() => undefined);
-    await keeper?.close();
+    await this.#keeper?.close();
     await this.leases.releaseAll();
   }
 
@@ -126,12 +131,15 @@ export class OpenBroker {
   }
 
   /** Only who consumes needs it. */
-  #startedKeeper(): Promise<LeaseKeeper> {
-    const starting = (this.#keeper ??= this.#internals.startKeeper(this.store.settings, this.store.logger));
-    starting.catch(() => {
+  #startedKeeper(): LeaseKeeper {
+    if (this.#keeper !== undefined) return this.#keeper;
+    const keeper = this.#internals.startKeeper(this.store.settings, this.store.logger);
+    keeper.ready.catch(() => {
       // The next consumer tries again.
-      if (this.#keeper === starting) this.#keeper = undefined;
+      if (this.#keeper === keeper) this.#keeper = undefined;
+      void keeper.close();
     });
-    return starting;
+    this.#keeper = keeper;
+    return keeper;
   }
 }

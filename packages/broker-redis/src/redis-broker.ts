@@ -46,7 +46,7 @@ export class RedisBroker implements Broker {
       clock: systemClock,
       liveness: internals.liveness ?? systemLiveness(),
       startKeeper: (forBroker, logger) =>
-        ThreadKeeper.start(forBroker, logger, new URL("./lease-thread.js", import.meta.url)),
+        new ThreadKeeper(forBroker, logger, new URL("./lease-thread.js", import.meta.url)),
       ...internals,
     };
     this.address = settings.address;

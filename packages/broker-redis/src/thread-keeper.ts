@@ -30,38 +30,49 @@ export type ToMain =
 const turnEveryMs = 250;
 /** Longest that closing waits for the thread. Milliseconds. */
 const longestCloseMs = 1000;
+/** It lives as long as the process and needs little: a young generation that grows with each module it loads would stay as large. */
+const resourceLimits = { maxYoungGenerationSizeMb: 1 };
 
 /** Keeps leases in a thread of its own, with a connection of its own. */
 export class ThreadKeeper implements LeaseKeeper {
+  readonly ready: Promise<void>;
   readonly #thread: Worker;
   readonly #logger: Logger;
   readonly #onLost = new Map<string, () => void>();
   readonly #turning: NodeJS.Timeout;
+  readonly #ended: Promise<void>;
+  #isReady = false;
   #isClosed = false;
 
-  private constructor(thread: Worker, turns: Int32Array, logger: Logger) {
+  /** The thread comes up by itself, even while this one computes. What it is told meanwhile it hears then. */
+  constructor(settings: Settings, logger: Logger, url: URL) {
+    const turns = new Int32Array(new SharedArrayBuffer(4));
+    const workerData: ThreadData = { settings, turns, stuckAfterMs: settings.stuckAfterMs };
+    const thread = new Worker(url, {
+      workerData,
+      name: "q-leases",
+      execArgv: [],
+      stdout: false,
+      stderr: false,
+      resourceLimits,
+    });
     this.#thread = thread;
     this.#logger = logger;
     this.#turning = setInterval(() => Atomics.add(turns, 0, 1), turnEveryMs).unref();
-    thread.on("message", (message: ToMain) => this.#hear(message));
-    thread.on("error", (error) => {
-      logger.error({ err: error }, "the thread that renews leases failed; what is held here will go to others");
-      this.#loseAll();
-    });
-    thread.unref();
-  }
-
-  /** @throws BrokerError `Q1001` when the thread cannot reach Redis */
-  static async start(settings: Settings, logger: Logger, url: URL): Promise<ThreadKeeper> {
-    const turns = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: ThreadData = { settings, turns, stuckAfterMs: settings.stuckAfterMs };
-    const thread = new Worker(url, { workerData, name: "q-leases", execArgv: [], stdout: false, stderr: false });
-    await new Promise<void>((resolve, reject) => {
+    this.#ended = new Promise((resolve) => thread.once("exit", () => resolve()));
+    this.ready = new Promise<void>((resolve, reject) => {
       thread.once("message", () => resolve());
       thread.once("error", (error) => reject(failure(settings, error)));
       thread.once("exit", () => reject(failure(settings)));
     });
-    return new ThreadKeeper(thread, turns, logger);
+    // Whoever consumes hears why; when it is closed before, nobody asks.
+    this.ready.then(
+      () => (this.#isReady = true),
+      () => undefined,
+    );
+    thread.on("message", (message: ToMain) => this.#hear(message));
+    thread.on("error", (error) => this.#onError(error));
+    thread.unref();
   }
 
   keep(member: Member, onLost: () => void): void {
@@ -77,10 +88,10 @@ export class ThreadKeeper implements LeaseKeeper {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#turning);
-    const ended = new Promise<void>((resolve) => this.#thread.once("exit", () => resolve()));
     this.#thread.postMessage({ kind: "close" } satisfies ToThread);
-    const timer = systemClock.setTimer(longestCloseMs, () => void this.#thread.terminate());
-    await ended;
+    // One that is not ready reads nothing yet.
+    const timer = systemClock.setTimer(this.#isReady ? longestCloseMs : 0, () => void this.#thread.terminate());
+    await this.#ended;
     timer.cancel();
   }
 
@@ -96,6 +107,13 @@ export class ThreadKeeper implements LeaseKeeper {
     } else if (message.kind === "log") {
       this.#logger[message.level](message.fields, message.text);
     }
+  }
+
+  /** Before it was ready, `ready` tells it. */
+  #onError(error: unknown): void {
+    if (!this.#isReady) return;
+    this.#logger.error({ err: error }, "the thread that renews leases failed; what is held here will go to others");
+    this.#loseAll();
   }
 
   #loseAll(): void {

@@ -70,6 +70,6 @@ export class Traffic {
 /** As a user has it, with its leases in a thread. */
 function createBroker(settings: Settings): RedisBroker {
   return new RedisBroker(settings, {
-    startKeeper: (forBroker, logger) => ThreadKeeper.start(forBroker, logger, leaseThread),
+    startKeeper: (forBroker, logger) => new ThreadKeeper(forBroker, logger, leaseThread),
   });
 }

@@ -1,9 +1,10 @@
 import type { Harness, HarnessWorld } from "@q/broker-testkit";
-import { silentLogger, systemClock, type Broker, type Clock, type Liveness } from "@q/core/broker";
+import { silentLogger, systemClock, type Broker, type Clock, type Liveness, type Logger } from "@q/core/broker";
 import { TcpProxy } from "@q/test-servers";
 import { Beats } from "../src/beats.ts";
 import { Connection } from "../src/connection.ts";
 import { queueKeys } from "../src/keys.ts";
+import type { LeaseKeeper } from "../src/lease-keeper.ts";
 import { readOptions, type RedisOptions, type Settings } from "../src/options.ts";
 import { RedisBroker } from "../src/redis-broker.ts";
 import { renew } from "../src/scripts/renew.ts";
@@ -48,14 +49,23 @@ export function createBroker(settings: Settings, clock: Clock = systemClock): Re
   return new RedisBroker(settings, {
     clock,
     liveness: newProcess(),
-    startKeeper: async (forBroker, logger) =>
-      new Beats({
-        connection: await Connection.open({ settings: forBroker, clock, logger }),
-        settings: forBroker,
-        clock,
-        logger,
-      }),
+    startKeeper: (forBroker, logger) => keepHere(forBroker, clock, logger),
   });
+}
+
+function keepHere(settings: Settings, clock: Clock, logger: Logger): LeaseKeeper {
+  const beats = Connection.open({ settings, clock, logger }).then(
+    (connection) => new Beats({ connection, settings, clock, logger }),
+  );
+  // `ready` tells why there are none.
+  const withBeats = (action: (beats: Beats) => void | Promise<void>): Promise<void> =>
+    beats.then(action).catch(() => undefined);
+  return {
+    ready: beats.then(() => undefined),
+    keep: (member, onLost) => void withBeats((kept) => kept.keep(member, onLost)),
+    forget: (id) => void withBeats((kept) => kept.forget(id)),
+    close: () => withBeats((kept) => kept.close()),
+  };
 }
 
 let lastPid = 0;

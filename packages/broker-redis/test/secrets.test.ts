@@ -115,8 +115,8 @@ test("the thread that renews leases does not show the password when it cannot lo
   const own = await startServer({ acl: ["user default on >another ~* &* +@all"] });
   const logger = new RecordingLogger();
   const thread = new URL("../dist/lease-thread.js", import.meta.url);
-  const starting = ThreadKeeper.start(readOptions({ url: own.url, ...login }), logger, thread);
-  const error: unknown = await starting.catch((caught: unknown) => caught);
+  const keeper = new ThreadKeeper(readOptions({ url: own.url, ...login }), logger, thread);
+  const error: unknown = await keeper.ready.catch((caught: unknown) => caught);
   expect(error).toMatchObject({ name: "BrokerError" });
   expect(shown(error, logger.lines)).not.toContain(canary);
 });

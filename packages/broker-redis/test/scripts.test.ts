@@ -54,6 +54,18 @@ describe("claim", () => {
       .toEqual(["urgent", "slow"]);
   });
 
+  test.each([10, 10_000])(
+    "brings each message as it is stored, also of %d letters and in any encoding",
+    async (size) => {
+      const place = await Place.open(server);
+      const { connection, keys } = place;
+      const stored = ["a".repeat(size), "ü".repeat(size), Buffer.alloc(size, 0xff), "", "🐘".repeat(size)];
+      await connection.call("lpush", keys.lists[0] ?? "", ...stored);
+      await place.enter("c");
+      expect((await place.claim("c", 9)).map(({ text }) => text)).toEqual(stored);
+    },
+  );
+
   test("numbers of sixteen digits stay whole", async () => {
     const place = await Place.open(server);
     const { connection, keys } = place;

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
-import { unpack } from "./packed.ts";
+import { packing, unpack } from "./packed.ts";
 import { script } from "./script.ts";
 
 /** Delayed messages that one call makes ready at most. The next one comes at once. */
@@ -12,7 +12,7 @@ const promotedAtOnce = 200;
  */
 const claimScript = script(
   "claim",
-  `if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {-1} end
+  `${packing}if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {-1} end
 local want, lists = tonumber(ARGV[2]), tonumber(ARGV[3])
 local paused = redis.call('HGET', KEYS[2], 'paused')
 local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, ARGV[4])
@@ -60,9 +60,8 @@ if #messages > 0 and redis.call('EXISTS', KEYS[5]) == 1 then
   end
 end
 local nextDue = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2]
-local sizes = {}
-for i, message in ipairs(messages) do sizes[i] = #message end
-return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, sizes, table.concat(messages), heldBefore}`,
+local sizes, bytes = packed(messages)
+return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, sizes, bytes, heldBefore}`,
 );
 
 /** A message in a consumer's hands, as the store knows it. */
@@ -96,7 +95,7 @@ type Reply = [
   counts: number[],
   suspects: number[],
   sizes: number[],
-  messages: Buffer,
+  bytes: Buffer | Buffer[],
   heldBefore: number,
 ];
 

@@ -14,6 +14,11 @@ test.each([
   expect(roundTrip(texts)).toEqual(texts);
 });
 
+test("large texts, which a script answers one by one, come back as they were", () => {
+  const bytes = Buffer.from([0xc3]);
+  expect(unpack([1, 2, 1], [Buffer.from("a"), Buffer.from("é"), bytes])).toEqual(["a", "é", bytes]);
+});
+
 test("what is no UTF-8 comes back as bytes, though together with its neighbour it would be", () => {
   const [lead, rest] = [Buffer.from([0xc3]), Buffer.from([0xa9])];
   expect(unpack([1, 1, 2], Buffer.concat([lead, rest, Buffer.from("é")]))).toEqual([lead, rest, "é"]);

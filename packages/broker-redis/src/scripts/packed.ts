@@ -34,8 +34,23 @@ export const unpacking = `local function texts(sizes, bytes)
 end
 `;
 
-/** The other way: what a script answers, `bytes` being all of them in a row. What is no UTF-8 stays bytes. */
-export function unpack(sizes: readonly number[], bytes: Buffer): readonly (string | Buffer)[] {
+/**
+ * Lua, the other way: `packed(texts)` is their sizes and all of them in a row. Large ones stay a list, because Lua copies each several times
+ * to join them, which costs more than the elements of an answer: as much from 500 bytes on, and ten times at 10 kB.
+ */
+export const packing = `local function packed(texts)
+  local sizes, total = {}, 0
+  for i, text in ipairs(texts) do
+    sizes[i] = #text
+    total = total + #text
+  end
+  return sizes, total > 500 * #texts and texts or table.concat(texts)
+end
+`;
+
+/** What `packed` made. What is no UTF-8 stays bytes. */
+export function unpack(sizes: readonly number[], bytes: Buffer | readonly Buffer[]): readonly (string | Buffer)[] {
+  if (!Buffer.isBuffer(bytes)) return bytes.map(textOrBytes);
   const areAscii = isAscii(bytes);
   let from = 0;
   return sizes.map((size) => {
@@ -47,5 +62,6 @@ export function unpack(sizes: readonly number[], bytes: Buffer): readonly (strin
 }
 
 export function textOrBytes(bytes: Buffer): string | Buffer {
+  if (isAscii(bytes)) return bytes.toString("latin1");
   return isUtf8(bytes) ? bytes.toString() : bytes;
 }

@@ -1,7 +1,6 @@
 import { access } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { glob, isDynamicPattern } from "tinyglobby";
 import { ConfigError } from "./q-error.ts";
 
 /** Loads one module by its absolute path. The `q` command hands in one that understands TypeScript. */
@@ -35,6 +34,8 @@ export async function loadImports(
 }
 
 async function filesOf(pattern: string, root: string): Promise<readonly string[]> {
+  // It takes more memory and time to load than all the rest of this package, and many apps name no modules.
+  const { glob, isDynamicPattern } = await import("tinyglobby");
   if (isDynamicPattern(pattern)) {
     const found = await glob(pattern, {
       cwd: root,

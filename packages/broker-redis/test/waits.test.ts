@@ -36,14 +36,21 @@ async function openBroker(port: number, ...queues: readonly string[]): Promise<R
 
 /** What a consumer needs, for one that is made by hand. */
 const holding = {
-  keeper: { keep: () => undefined, forget: () => undefined, close: () => Promise.resolve() },
+  keeper: {
+    ready: Promise.resolve(),
+    keep: () => undefined,
+    forget: () => undefined,
+    close: () => Promise.resolve(),
+  },
   process: "1:2:3",
 };
 
 async function openParts(port: number): Promise<OpenBroker> {
   const own = { pid: 1, startedAt: null, bootId: null, pidNamespace: null };
   const liveness = { own, check: () => "unknown" as const };
-  const startKeeper = () => Promise.reject(new Error("expected nobody to consume"));
+  const startKeeper = () => {
+    throw new Error("expected nobody to consume");
+  };
   const open = await OpenBroker.open(settingsOf(port), { clock: systemClock, liveness, startKeeper }, silentLogger);
   onTestFinished(() => open.close());
   return open;

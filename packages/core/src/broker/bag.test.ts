@@ -1,10 +1,10 @@
-import fc from "fast-check";
+import { array, assert, nat, property } from "fast-check";
 import { expect, test } from "vitest";
 import { Bag, type Baggable } from "./bag.ts";
 
 test("what was added and not deleted is in it, whatever the order", () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(9), { maxLength: 100 }), (numbers) => {
+  assert(
+    property(array(nat(9), { maxLength: 100 }), (numbers) => {
       const items = Array.from({ length: 10 }, (): Baggable => ({ place: 0 }));
       const bag = new Bag<Baggable>();
       const expected = new Set<Baggable>();

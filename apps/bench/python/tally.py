@@ -58,6 +58,7 @@ class Tally:
         self._done.acquire()
         return {
             "ms": (self._ended.at.value - self._began.at.value) * 1e3,
+            "lastAtUs": round(self._ended.at.value * 1e6),
             "cpuMs": (self._ended.cpu.value - self._began.cpu.value) * 1e3,
             "agesUs": list(self._ages_us or []),
             "residentBytes": sum(map(resident_bytes, self.pids)),

@@ -1,7 +1,7 @@
 // A worker in a process of its own: connects, and counts what it runs.
 import { serve } from "../child-side.ts";
 import { CpuClock } from "../cpu-clock.ts";
-import { ageUs, type Payload } from "../payload.ts";
+import { ageUs, nowUs, type Payload } from "../payload.ts";
 import { loadPeer } from "../peers.ts";
 import type { RunnerSetup, RunOrder, RunReport } from "./orders.ts";
 
@@ -18,7 +18,8 @@ await serve(async ({ field, peer, place, concurrency, warmUp, count, measuresAge
       return;
     }
     if (measuresAge) agesUs.push(ageUs(payload));
-    if (started === warmUp + count) finish({ ...clock.read(), agesUs, residentBytes: process.memoryUsage.rss() });
+    if (started === warmUp + count)
+      finish({ ...clock.read(), lastAtUs: nowUs(), agesUs, residentBytes: process.memoryUsage.rss() });
   };
   const runner = await (
     await loadPeer(field, peer)

@@ -22,6 +22,8 @@ export type RunOrder = "report";
 export interface RunReport {
   /** From the start of the first measured task to that of the last. */
   readonly ms: number;
+  /** When the last measured task started. Microseconds of `nowUs`. */
+  readonly lastAtUs: number;
   readonly cpuMs: number;
   /** How old each measured task was when it started. Microseconds. */
   readonly agesUs: readonly number[];

@@ -1,3 +1,4 @@
+import { nowUs } from "../payload.ts";
 import type { Workload } from "../workload.ts";
 
 /** From the start of a worker's process to that of its first task, which waits for it. */
@@ -10,11 +11,11 @@ export const workerStart: Workload = {
     const sender = await field.sender(peer);
     await sender.ask({ manner: "one by one", count: warmUp + count });
     await sender.close();
-    const startedAt = performance.now();
+    const startedAtUs = nowUs();
     const runner = await field.runner(peer, { concurrency: 10, warmUp, count, measuresAge: false });
-    await runner.ask("report");
-    const startMs = performance.now() - startedAt;
+    // A worker may begin to work before it says that it is ready.
+    const { lastAtUs } = await runner.ask("report");
     await runner.close();
-    return { startMs };
+    return { startMs: (lastAtUs - startedAtUs) / 1000 };
   },
 };

@@ -36,7 +36,7 @@ end
 
 /**
  * Lua, the other way: `packed(texts)` is their sizes and all of them in a row. Large ones stay a list, because Lua copies each several times
- * to join them, which costs more than the elements of an answer: as much from 500 bytes on, and ten times at 10 kB.
+ * to join them, which costs more than the elements of an answer: as much from 500 bytes on, and eight times at 10 kB.
  */
 export const packing = `local function packed(texts)
   local sizes, total = {}, 0

@@ -1,9 +1,12 @@
 import { parentPort, threadId, workerData } from "node:worker_threads";
-import { silentLogger, systemClock, type Logger } from "@q/core/broker";
+import { silentLogger, sleep, systemClock, type Logger } from "@q/core/broker";
 import { Beats } from "./beats.ts";
 import { Connection } from "./connection.ts";
 import { FailoverWatch } from "./failover-watch.ts";
 import type { ThreadData, ToMain, ToThread } from "./thread-keeper.ts";
+
+/** Between two attempts to connect. Milliseconds. */
+const pauseMs = 50;
 
 // The thread in which leases are renewed, so that a handler that computes for long does not lose what it holds.
 const { settings, turns, stuckAfterMs } = workerData as ThreadData;
@@ -18,7 +21,7 @@ const logger: Logger = {
 };
 
 const failovers = new FailoverWatch(settings);
-const connection = await Connection.open({ settings, failovers, clock: systemClock, logger: silentLogger });
+const connection = await connect();
 const beats = new Beats({ connection, settings, clock: systemClock, logger });
 watchMainThread();
 
@@ -28,6 +31,19 @@ port.on("message", (message: ToThread) => {
   else void beats.close().then(close);
 });
 tell({ kind: "ready" });
+
+/** Tries for as long as a lease cannot have ended yet: who consumes is at work already, and an outage ends. @throws BrokerError `Q1001` */
+async function connect(): Promise<Connection> {
+  const until = systemClock.monotonic() + Math.min(settings.timeoutMs, settings.leaseMs);
+  for (;;) {
+    try {
+      return await Connection.open({ settings, failovers, clock: systemClock, logger: silentLogger });
+    } catch (error) {
+      if (systemClock.monotonic() >= until) throw error;
+      await sleep(systemClock, pauseMs);
+    }
+  }
+}
 
 function close(): void {
   failovers.close();

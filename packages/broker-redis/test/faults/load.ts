@@ -22,7 +22,7 @@ const remaining =
 
 /** Producers that send all the time through Redis, and workers that run what they send. */
 export class Load extends FaultLoad {
-  /** Resolves when every worker works. */
+  /** Resolves when every worker is up and works: one may work before. */
   static async start(world: World, options: LoadOptions): Promise<Load> {
     const { server, url = server.url, lease = "2s", timeout, stuckAfter } = options;
     const admin = adminOf(server);
@@ -38,6 +38,7 @@ export class Load extends FaultLoad {
         [...(await census(admin, queue)).values()].flat().every((place) => place === "dead"),
       leftovers: async () => ((await admin("keys", "*")) as string[]).filter((key) => !remaining.test(key)),
     });
+    await load.fullStrength();
     await load.allWork();
     return load;
   }

@@ -87,7 +87,7 @@ export class MemoryBroker implements Broker, OncePublisher {
     const turns = this.#connection.request(() => queues.map((name) => this.#store.queue(name)));
     let turn = 0;
     const claim = async (max: number): Promise<Claim> =>
-      this.#connection.request(() => {
+      this.#connection.fetch(() => {
         const deliveries: Delivery[] = [];
         for (let empty = 0; deliveries.length < max && empty < turns.length;) {
           // The turn goes on where the last fetch ended, or the first queue would be served more than its share.

@@ -35,7 +35,7 @@ interface Kept extends Member {
  * The regular sign of life of every consumer, and the look at who gives none. A process of this machine that has died is seen at once, any other
  * when its lease ends.
  */
-export class Beats implements Omit<LeaseKeeper, "ready"> {
+export class Beats implements Pick<LeaseKeeper, "keep" | "forget"> {
   readonly #options: BeatsOptions;
   readonly #liveness: Liveness;
   readonly #kept = new Map<string, Kept>();
@@ -69,13 +69,12 @@ export class Beats implements Omit<LeaseKeeper, "ready"> {
     for (const { beating } of this.#kept.values()) await beating;
   }
 
-  close(): Promise<void> {
+  /** The connection is its owner's to close. */
+  close(): void {
     this.#beatTimer.cancel();
     this.#lookTimer.cancel();
     this.#stopListening();
     this.#kept.clear();
-    this.#options.connection.close();
-    return Promise.resolve();
   }
 
   #beatAll(): void {

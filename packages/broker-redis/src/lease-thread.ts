@@ -28,7 +28,7 @@ watchMainThread();
 port.on("message", (message: ToThread) => {
   if (message.kind === "keep") beats.keep(message.member, () => tell({ kind: "lost", id: message.member.id }));
   else if (message.kind === "forget") beats.forget(message.id);
-  else void beats.close().then(close);
+  else close();
 });
 tell({ kind: "ready" });
 
@@ -46,6 +46,8 @@ async function connect(): Promise<Connection> {
 }
 
 function close(): void {
+  beats.close();
+  connection.close();
   failovers.close();
   port?.close();
 }

@@ -7,9 +7,11 @@ import {
   type Liveness,
   type Logger,
 } from "@q/core/broker";
+import { Beats } from "./beats.ts";
 import { Connection } from "./connection.ts";
 import { RedisConsumer } from "./consumer.ts";
 import { RedisControlBus } from "./control-bus.ts";
+import { EarlyKeeper } from "./early-keeper.ts";
 import { DeliveryTags } from "./envelope.ts";
 import { FailoverWatch } from "./failover-watch.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -90,7 +92,7 @@ export class OpenBroker {
       onDelivery,
     });
     this.#consumers.add(consumer);
-    // It works meanwhile: a lease lasts longer than the keeper takes to come up.
+    // It works meanwhile.
     await keeper.ready.catch(async (error: unknown) => {
       this.#consumers.delete(consumer);
       await consumer.leave();
@@ -133,7 +135,9 @@ export class OpenBroker {
   /** Only who consumes needs it. */
   #startedKeeper(): LeaseKeeper {
     if (this.#keeper !== undefined) return this.#keeper;
-    const keeper = this.#internals.startKeeper(this.store.settings, this.store.logger);
+    const { connection, settings, clock, logger } = this.store;
+    const beats = new Beats({ connection, settings, clock, logger, liveness: this.#internals.liveness });
+    const keeper = new EarlyKeeper(this.#internals.startKeeper(settings, logger), beats);
     keeper.ready.catch(() => {
       // The next consumer tries again.
       if (this.#keeper === keeper) this.#keeper = undefined;

@@ -54,9 +54,8 @@ export function createBroker(settings: Settings, clock: Clock = systemClock): Re
 }
 
 function keepHere(settings: Settings, clock: Clock, logger: Logger): LeaseKeeper {
-  const beats = Connection.open({ settings, clock, logger }).then(
-    (connection) => new Beats({ connection, settings, clock, logger }),
-  );
+  const connected = Connection.open({ settings, clock, logger });
+  const beats = connected.then((connection) => new Beats({ connection, settings, clock, logger }));
   // `ready` tells why there are none.
   const withBeats = (action: (beats: Beats) => void | Promise<void>): Promise<void> =>
     beats.then(action).catch(() => undefined);
@@ -64,7 +63,11 @@ function keepHere(settings: Settings, clock: Clock, logger: Logger): LeaseKeeper
     ready: beats.then(() => undefined),
     keep: (member, onLost) => void withBeats((kept) => kept.keep(member, onLost)),
     forget: (id) => void withBeats((kept) => kept.forget(id)),
-    close: () => withBeats((kept) => kept.close()),
+    close: () =>
+      withBeats(async (kept) => {
+        kept.close();
+        (await connected).close();
+      }),
   };
 }
 

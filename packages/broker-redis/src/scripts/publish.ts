@@ -9,7 +9,8 @@ const producerTtlMs = 300_000;
 
 /**
  * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (place among the lists, list, delay, sizes, messages)…
- * One run of messages is stored as a whole or not at all by the command that stores it; before several, every key is looked at. A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
+ * One run of messages is stored as a whole or not at all by the command that stores it; before several, every key is looked at.
+ * A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
  * WAIT behind it would count replicas that have not heard of it yet.
  */
 const publishScript = timelessScript(

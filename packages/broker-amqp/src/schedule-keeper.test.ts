@@ -51,7 +51,11 @@ class Server {
       },
       ended: this.ended.signal,
       write: (_to, _content, { messageId }) => void this.#marks.push(messageId ?? ""),
-      ack: (tag) => void this.acked.push(tag),
+      ack: (tag) => {
+        // As the server does: it closes the channel.
+        if (this.acked.includes(tag)) this.ended.abort(new Error(`unknown delivery tag ${tag}`));
+        this.acked.push(tag);
+      },
       answer: (id, _to, content) => void this.answers.set(id, answerIn(content)),
       end: (reason) => this.ended.abort(reason),
     });
@@ -156,6 +160,20 @@ test("of a queue that is full of what is nobody's nothing is kept, and nothing i
   expect(await server.answer(id)).toMatchObject({ code: "Q1027" });
   // What is no request is there for whoever looks.
   expect(server.acked).toEqual([1]);
+});
+
+test("where the state cannot be read each request is answered and acked once, and then the keeper ends", async () => {
+  const server = new Server();
+  server.keeper.putMark();
+  const unreadable = server.handOut({ type: messageType.state });
+  const before = server.request(list);
+  server.mark();
+  const behind = server.request(list);
+  for (const id of [before, behind]) expect(await server.answer(id)).toMatchObject({ code: "Q1027" });
+  expect(server.ended.signal.aborted).toBe(false);
+  server.mark();
+  expect(server.ended.signal.reason).toBeInstanceOf(BrokerError);
+  expect(server.acked).not.toContain(unreadable);
 });
 
 /** The message of a tick of `a`, to be sent. */

@@ -161,7 +161,9 @@ export class ScheduleKeeper {
     const { states, unreadable, requests } = this.#found;
     if (states.length + unreadable.length + requests.length >= mostFound) {
       // The mark may be out of reach.
-      return this.#options.end(this.#refuse(`with more than ${mostFound} messages in it`, requests));
+      const refusal = this.#refuse(`with more than ${mostFound} messages in it`);
+      for (const request of requests) this.#answerRefused(request, refusal);
+      return this.#options.end(refusal);
     }
     if (typeof state === "object")
       this.#found = { ...this.#found, states: [...states, { tag: found.fields.deliveryTag, state }] };
@@ -184,7 +186,7 @@ export class ScheduleKeeper {
     void this.#inTurn(async () => {
       const isNew = this.#state.version === 0;
       if (isNew && states.length === 0 && unreadable[0] !== undefined)
-        return void this.#refuse(whyUnreadable(unreadable[0]), requests);
+        return void this.#refuse(whyUnreadable(unreadable[0]));
       this.#state = merged([this.#state, ...states.map(({ state }) => state)]);
       for (const { tag, state } of states) this.#held.set(tag, state.version);
       this.#storedAt = this.#options.clock.monotonic();
@@ -194,15 +196,14 @@ export class ScheduleKeeper {
     for (const found of [...unreadable, ...requests]) void this.#inTurn(() => this.#takeUp(found));
   }
 
-  /** To begin without what is there would resume what is paused, and forget what was made at run time. */
-  #refuse(why: string, requests: readonly ConsumeMessage[]): BrokerError {
+  /** To begin without what is there would resume what is paused, and forget what was made at run time. What has come is for the caller to answer. */
+  #refuse(why: string): BrokerError {
     const error = new BrokerError("Q1027", `the queue ${schedulesQueue} cannot be used, ${why}`, {
       hint: `no tick is sent, and what is there stays. Move it to another queue to keep it ("Move messages" of RabbitMQ's management), or drop it (rabbitmqctl purge_queue ${schedulesQueue}): with an empty queue all schedules begin anew`,
     });
     this.#options.logger.error({ err: error }, "the schedules cannot be read");
     this.#refusal = error;
     this.#phase = "refusing";
-    for (const found of requests) this.#answerRefused(found, error);
     this.putMark();
     return error;
   }

@@ -2,7 +2,7 @@ import type { ConfirmChannel } from "amqplib";
 import { atMost, PublishRejected, type Clock } from "@q/core/broker";
 import { ConnectionLost } from "./amqp-error.ts";
 import type { Link } from "./link.ts";
-import { Parcel, type Consignment } from "./parcel.ts";
+import { Parcel, type Consignment, type Returned } from "./parcel.ts";
 
 export interface ConfirmedSendsOptions {
   readonly link: Link;
@@ -27,8 +27,10 @@ export class ConfirmedSends {
   }
 
   /** Whether what came back is what is being sent. */
-  markReturned(fields: { readonly exchange: string; readonly routingKey: string }, content: Buffer): boolean {
-    return this.#underWay?.markReturned(fields, content) === true;
+  markReturned(returned: Returned): boolean {
+    if (this.#underWay?.mayBeReturned(returned) !== true) return false;
+    this.#underWay.returned();
+    return true;
   }
 
   /** Resolves when it is confirmed. One at a time. @throws PublishRejected, PublishUnknown */

@@ -1,8 +1,8 @@
 import type { ConfirmChannel } from "amqplib";
-import { PublishRejected, type Clock, type Logger, type PublishUnknown } from "@q/core/broker";
+import { Bag, PublishRejected, type Clock, type Logger, type PublishUnknown } from "@q/core/broker";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
-import { Parcel, type Consignment } from "./parcel.ts";
+import { Parcel, type Consignment, type Returned } from "./parcel.ts";
 
 /** Most messages, and bytes, that wait for their confirms at a time. The rest waits here: amqplib's own buffer has no bound. */
 const windowSize = 1000;
@@ -34,8 +34,10 @@ export interface OutboxOptions {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
+  /** What cannot be sent at once. */
   readonly #waiting = new Set<Parcel>();
-  readonly #sent = new Set<Parcel>();
+  readonly #sent = new Bag<Parcel>();
+  #sends = 0;
   #sentBytes = 0;
   #channel: ConfirmChannel | undefined;
   #link: Link | undefined;
@@ -43,7 +45,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    options.connection.onLink((link) => void this.#begin(link));
+    options.connection.onLink((link) => void this.#open(link));
   }
 
   /** Resolves when each of the messages has an answer. Never rejects, never hangs. */
@@ -63,14 +65,13 @@ export class Outbox {
           }),
       );
       const stopWaiting = this.#limit(() => this.#giveUp(parcels), signal);
-      for (const parcel of parcels) this.#waiting.add(parcel);
-      this.#pump();
+      for (const parcel of parcels) this.#begin(parcel);
     });
   }
 
   /** Gives up on everything. */
   close(): void {
-    this.#giveUp([...this.#sent, ...this.#waiting]);
+    this.#giveUp([...this.#inOrder(), ...this.#waiting]);
   }
 
   /** Calls `onEnd` when the time is over, or the signal says so; answers how to call that off. */
@@ -85,13 +86,11 @@ export class Outbox {
     return () => signal.removeEventListener("abort", onEnd);
   }
 
-  async #begin(link: Link): Promise<void> {
+  async #open(link: Link): Promise<void> {
     link.lost.addEventListener("abort", () => this.#onLost(link), { once: true });
     try {
       const channel = await link.confirmChannel();
-      channel.on("return", ({ fields, content }) => {
-        for (const parcel of this.#sent) if (parcel.markReturned(fields, content)) return;
-      });
+      channel.on("return", (returned) => this.#onReturn(returned));
       channel.on("drain", () => {
         this.#isFull = false;
         this.#pump();
@@ -115,24 +114,48 @@ export class Outbox {
     if (this.#link !== link) return;
     this.#link = undefined;
     this.#channel = undefined;
-    const again = [...this.#sent].filter((parcel) => !parcel.isDone);
+    const sent = this.#inOrder();
+    for (const parcel of sent) this.#sent.delete(parcel);
+    const again = sent.filter((parcel) => !parcel.isDone);
     for (const parcel of again) parcel.answerLost();
     const behind = [...this.#waiting];
-    this.#sent.clear();
     this.#sentBytes = 0;
     this.#waiting.clear();
     for (const parcel of [...again, ...behind]) this.#waiting.add(parcel);
   }
 
+  /** What has been sent, as it was sent. */
+  #inOrder(): readonly Parcel[] {
+    return [...this.#sent].toSorted((one, other) => one.sentAs - other.sentAs);
+  }
+
+  #onReturn(returned: Returned): void {
+    let first: Parcel | undefined;
+    for (const parcel of this.#sent)
+      if (parcel.sentAs < (first?.sentAs ?? Infinity) && parcel.mayBeReturned(returned)) first = parcel;
+    first?.returned();
+  }
+
+  #begin(parcel: Parcel): void {
+    const channel = this.#waiting.size === 0 ? this.#channelFor(parcel) : undefined;
+    if (channel === undefined) this.#waiting.add(parcel);
+    else this.#send(parcel, channel);
+  }
+
   #pump(): void {
     for (const parcel of this.#waiting) {
-      const channel = this.#channel;
-      if (channel === undefined || this.#isFull || this.#link?.blockedBecause !== undefined) return;
-      if (this.#sent.size >= windowSize || (this.#sentBytes > 0 && this.#sentBytes + parcel.bytes > windowBytes))
-        return;
+      const channel = this.#channelFor(parcel);
+      if (channel === undefined) return;
       this.#waiting.delete(parcel);
       if (!parcel.isDone) this.#send(parcel, channel);
     }
+  }
+
+  /** None while it is to wait. */
+  #channelFor({ bytes }: Parcel): ConfirmChannel | undefined {
+    if (this.#isFull || this.#link?.blockedBecause !== undefined || this.#sent.size >= windowSize) return undefined;
+    if (this.#sentBytes > 0 && this.#sentBytes + bytes > windowBytes) return undefined;
+    return this.#channel;
   }
 
   #send(parcel: Parcel, channel: ConfirmChannel): void {
@@ -149,13 +172,15 @@ export class Outbox {
       }
       return;
     }
+    parcel.sentAs = this.#sends += 1;
     this.#sent.add(parcel);
     this.#sentBytes += parcel.bytes;
   }
 
   #onAnswer(parcel: Parcel, channel: ConfirmChannel, error: unknown): void {
     // After the end of its channel it has been dealt with.
-    if (channel !== this.#channel || !this.#sent.delete(parcel)) return;
+    if (channel !== this.#channel) return;
+    this.#sent.delete(parcel);
     this.#sentBytes -= parcel.bytes;
     if (error === null) parcel.confirmed();
     else this.#refused(parcel);

@@ -1,11 +1,17 @@
 import type { ConfirmChannel } from "amqplib";
-import { PublishRejected, PublishUnknown } from "@q/core/broker";
+import { PublishRejected, PublishUnknown, type Baggable } from "@q/core/broker";
 import type { Route } from "./delays.ts";
 import { resendHeader, type Envelope } from "./envelope.ts";
 
 /** Something to publish, and the queue that it is for in the end. */
 export interface Consignment extends Route, Envelope {
   readonly queue: string;
+}
+
+/** A message that came back. */
+export interface Returned {
+  readonly fields: { readonly exchange: string; readonly routingKey: string };
+  readonly content: Buffer;
 }
 
 /** What keeps a message that has not been sent yet. */
@@ -24,7 +30,10 @@ export interface Hindrance {
  * | sent | no confirm yet | done; waiting after a refusal or the end of the connection |
  * | done | its sender has an answer | |
  */
-export class Parcel {
+export class Parcel implements Baggable {
+  place = 0;
+  /** Which send it was, of those who count them. */
+  sentAs = 0;
   readonly consignment: Consignment;
   readonly #onDone: (failure: PublishRejected | PublishUnknown | undefined) => void;
   #isDone = false;
@@ -61,13 +70,15 @@ export class Parcel {
     return takesMore;
   }
 
-  /** Whether this is the message that came back because no queue was there for it. The answer to it follows. */
-  markReturned(fields: { readonly exchange: string; readonly routingKey: string }, content: Buffer): boolean {
+  /** Whether this may be the message that came back because no queue was there for it: the first of those that may be is. */
+  mayBeReturned({ fields, content }: Returned): boolean {
     const { exchange, routingKey, content: own } = this.consignment;
-    if (this.#isReturned || fields.exchange !== exchange || fields.routingKey !== routingKey || !own.equals(content))
-      return false;
+    return !this.#isReturned && fields.exchange === exchange && fields.routingKey === routingKey && own.equals(content);
+  }
+
+  /** It came back. The answer to it follows. */
+  returned(): void {
     this.#isReturned = true;
-    return true;
   }
 
   /** The server has taken it, or handed it back before. */

@@ -65,8 +65,8 @@ export class ScheduleMember {
     });
     if (link.lost.aborted) this.#onLost();
     else link.lost.addEventListener("abort", this.#onLost, { once: true });
-    channel.on("return", ({ fields, content }) => {
-      if (!sends.markReturned(fields, content) && fields.routingKey === schedulesQueue) this.#keeper.onQueueGone();
+    channel.on("return", (returned) => {
+      if (!sends.markReturned(returned) && returned.fields.routingKey === schedulesQueue) this.#keeper.onQueueGone();
     });
   }
 

@@ -126,6 +126,23 @@ test("sendMany reads its input only as fast as the broker takes it", async () =>
   await t.close();
 });
 
+test("sendMany lets the event loop come round while it sends", async () => {
+  const app = createApp({ queues: ["default"] });
+  const t = testApp(app);
+  const task = app.instrumentedTask({ name: "t.bulk" }, (_args: { n: number }) => {});
+  await task.delay({ n: 0 });
+  let turnedAt: number | undefined;
+  let produced = 0;
+  setImmediate(() => (turnedAt = produced));
+  await app.sendMany(
+    (function* () {
+      for (; produced < 2000; produced += 1) yield task.signature({ n: produced });
+    })(),
+  );
+  expect(turnedAt).toBeLessThan(2000);
+  await t.close();
+});
+
 test("an eager app runs at once, with real validation and retries, and raises what would be dead", async () => {
   const app = createApp({ queues: ["default"], eager: true });
   let runs = 0;

@@ -53,6 +53,8 @@ interface Lane {
 const usualLimits: PublishLimits = { messagesOfCall: 1000, callsAtOnce: 1 };
 /** Fewer than these are not worth a call more. */
 const fewestShared = 16;
+/** Fewer than these are not worth a turn of the event loop. */
+const fewestOfTurn = 100;
 const largestBatchBytes = 4 * 1024 * 1024;
 /** What a message costs besides its body, roughly. */
 const overheadBytes = 512;
@@ -101,6 +103,11 @@ export class Producer {
     this.#messages += 1;
     this.#bytes += bytes;
     this.#schedule(lane);
+  }
+
+  /** Whoever sends more in one go keeps the broker from what it could be at: what was handed over leaves when the event loop comes round. */
+  get messagesOfTurn(): number {
+    return Math.max(this.#limits.messagesOfCall, fewestOfTurn);
   }
 
   /** Few enough messages wait that reading more input is sensible. */

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { Producer } from "./producer.ts";
 import type { Sender, SentReceiver } from "./sender.ts";
 import type { Sent, Signature } from "./signature.ts";
@@ -22,6 +23,7 @@ export async function sendMany(
     if (Symbol.iterator in signatures) {
       for (const signature of signatures) {
         bulk.begin(signature);
+        if (bulk.size % producer.messagesOfTurn === 0) await turn();
         if (!producer.hasRoom) await producer.room();
         if (bulk.hasFailed) break;
       }
@@ -50,6 +52,10 @@ class BulkSend {
     this.#sender = sender;
   }
 
+  get size(): number {
+    return this.#sent.length;
+  }
+
   get hasFailed(): boolean {
     return this.#failures.size > 0;
   }
@@ -57,17 +63,17 @@ class BulkSend {
   begin(signature: Signature): void {
     const place = this.#sent.push(undefined) - 1;
     this.#underWay += 1;
-    const receiver: SentReceiver = {
-      sent: (sent) => {
-        this.#sent[place] = sent;
-        this.#end();
-      },
-      failed: (error) => {
-        this.#failures.set(place, error);
-        this.#end();
-      },
-    };
-    this.#sender.begin(signature, receiver);
+    this.#sender.begin(signature, new Place(this, place));
+  }
+
+  sent(place: number, sent: Sent): void {
+    this.#sent[place] = sent;
+    this.#end();
+  }
+
+  failed(place: number, error: unknown): void {
+    this.#failures.set(place, error);
+    this.#end();
   }
 
   async ended(): Promise<void> {
@@ -84,5 +90,24 @@ class BulkSend {
   #end(): void {
     this.#underWay -= 1;
     if (this.#underWay === 0) this.#onEnded?.();
+  }
+}
+
+/** Where the answer to one of them belongs. */
+class Place implements SentReceiver {
+  readonly #bulk: BulkSend;
+  readonly #place: number;
+
+  constructor(bulk: BulkSend, place: number) {
+    this.#bulk = bulk;
+    this.#place = place;
+  }
+
+  sent(sent: Sent): void {
+    this.#bulk.sent(this.#place, sent);
+  }
+
+  failed(error: unknown): void {
+    this.#bulk.failed(this.#place, error);
   }
 }

@@ -139,7 +139,8 @@ describe.each(queueTypes)("on a %s queue", (queueType) => {
       for (const store of stores) expect(await store.fire(tick(at))).toBe("already");
     }
     expect(await sent()).toEqual(["at 1000", "at 2000", "at 3000"]);
-  });
+    // Each of the server's commands starts an Erlang machine of its own.
+  }, 90_000);
 
   test("when the one that keeps them leaves, nothing of what it knew is lost", async () => {
     for (let at = 1000; at < 11_000; at += 1000) {

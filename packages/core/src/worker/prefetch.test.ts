@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import { Prefetch } from "./prefetch.ts";
 
-/** A worker's prefetch, and how its time goes by: `runs` of the same length, one after the other. */
-function setUp(concurrency = 10, fixed?: number): { prefetch: Prefetch; run: (ms: number, runs: number) => number } {
+/** A worker's prefetch, and how its time goes by: `runs` of the same length, one after the other's end, in `busy` slots at once; in all unless told. */
+function setUp(
+  concurrency = 10,
+  fixed?: number,
+  busy = concurrency,
+): { prefetch: Prefetch; run: (ms: number, runs: number) => number } {
   const prefetch = new Prefetch(concurrency, fixed);
   let now = 5000;
   return {
@@ -10,7 +14,7 @@ function setUp(concurrency = 10, fixed?: number): { prefetch: Prefetch; run: (ms
     run(ms, runs) {
       for (let index = 0; index < runs; index += 1) {
         now += ms;
-        prefetch.ran(ms, now);
+        prefetch.ran(ms, now, busy);
       }
       return prefetch.size;
     },
@@ -57,4 +61,11 @@ test("a pause of the process among short runs changes nothing", () => {
 test("a fixed number is what it says", () => {
   expect(setUp(10, 0).run(0.02, 10_000)).toBe(10);
   expect(setUp(10, 5).run(1000, 200)).toBe(15);
+});
+
+test("tasks that only compute count one by one, however many slots there are", () => {
+  expect(setUp(100).run(1, 1000)).toBe(600);
+  expect(setUp(100, undefined, 1).run(1, 1000)).toBe(100);
+  expect(setUp(1).run(0.02, 10_000)).toBe(251);
+  expect(setUp(100, undefined, 1).run(0.02, 10_000)).toBe(350);
 });

@@ -16,6 +16,7 @@ const shrinkAfterMs = 1000;
 export class Prefetch {
   readonly #concurrency: number;
   readonly #fixed: number | undefined;
+  /** Of all slots that one run takes up. */
   #meanMs = Infinity;
   #ahead = 0;
   /** When `#ahead` changed, or the first run ended. */
@@ -30,9 +31,12 @@ export class Prefetch {
   /**
    * @param ms how long a run took
    * @param now when it ended: monotonic milliseconds
+   * @param busy how many slots were taken then, its own among them
    */
-  ran(ms: number, now: number): void {
-    this.#meanMs = this.#meanMs === Infinity ? ms : this.#meanMs + (ms - this.#meanMs) * weight;
+  ran(ms: number, now: number, busy: number): void {
+    // Tasks that only compute run one by one, however many slots there are: each has the time of all slots to itself.
+    const slotMs = ms * (this.#concurrency / busy);
+    this.#meanMs = this.#meanMs === Infinity ? slotMs : this.#meanMs + (slotMs - this.#meanMs) * weight;
     this.#changedAt ??= now;
     const ahead = this.#wanted();
     if (ahead * 2 >= this.#ahead) {

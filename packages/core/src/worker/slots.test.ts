@@ -13,6 +13,9 @@ function delivery(name: string, crashes = 0): Delivery & { readonly name: string
   };
 }
 
+/** Starts are a microtask apart: after this all have been made. */
+const allStarted = () => new Promise((resolve) => setImmediate(resolve));
+
 /** Slots whose runs end when the test says so. */
 function setUp(size: number) {
   const running = new Map<string, Delivery>();
@@ -34,9 +37,10 @@ function setUp(size: number) {
   return { slots, running, end, freed: () => freed };
 }
 
-test("as many run as there are slots, first come first served", () => {
+test("as many run as there are slots, first come first served", async () => {
   const { slots, running, end } = setUp(2);
   for (const name of ["a", "b", "c", "d"]) slots.offer(delivery(name));
+  await allStarted();
   expect([...running.keys()]).toEqual(["a", "b"]);
   end("b");
   expect([...running.keys()]).toEqual(["a", "c"]);
@@ -49,14 +53,16 @@ test("what needs no slot takes none", () => {
   expect([...running.keys()]).toEqual(["a"]);
 });
 
-test("one suspect runs at a time, and the others do not hold up what is innocent", () => {
+test("one suspect runs at a time, and the others do not hold up what is innocent", async () => {
   const { slots, running, end } = setUp(3);
   for (const name of ["s1", "s2", "s3"]) slots.offer(delivery(name, 1));
   slots.offer(delivery("a"));
+  await allStarted();
   expect([...running.keys()]).toEqual(["s1", "a"]);
   expect(slots.waitingSuspects).toBe(2);
   end("s1");
   expect([...running.keys()]).toEqual(["a", "s2"]);
+  await allStarted();
   end("s2");
   expect([...running.keys()]).toEqual(["a", "s3"]);
 });
@@ -98,11 +104,12 @@ test("a run that offers more before its first await does not exceed the slots", 
   expect([atOnce, slots.busy]).toEqual([1, 1]);
 });
 
-test("it tells when a slot stays free", () => {
+test("it tells when a slot stays free", async () => {
   const { slots, end, freed } = setUp(2);
   slots.offer(delivery("a"));
   slots.offer(delivery("b"));
   slots.offer(delivery("c"));
+  await allStarted();
   end("a");
   expect(freed()).toBe(0);
   end("b");
@@ -124,4 +131,54 @@ test("what ends as soon as it starts frees its slot for the next one, without gr
   for (let n = 0; n < 20_000; n += 1) slots.offer(delivery("a"));
   slots.go();
   expect([ended, slots.busy]).toEqual([20_000, 0]);
+});
+
+test("what ends in its first microtask has ended before the next one starts", async () => {
+  const log: string[] = [];
+  const slots: Slots = new Slots(
+    3,
+    (started) => {
+      const { name } = started as Delivery & { readonly name: string };
+      log.push(`${name} starts`);
+      void Promise.resolve().then(() => {
+        log.push(`${name} ends`);
+        slots.freed(started);
+      });
+      return true;
+    },
+    () => {},
+  );
+  for (const name of ["a", "b", "c"]) slots.offer(delivery(name));
+  await allStarted();
+  expect(log).toEqual(["a starts", "a ends", "b starts", "b ends", "c starts", "c ends"]);
+});
+
+test("what waits longer runs beside all others before the event loop turns", async () => {
+  const { slots, running } = setUp(100);
+  for (let n = 0; n < 101; n += 1) slots.offer(delivery(`${n}`));
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  expect(running.size).toBe(100);
+});
+
+test("a hold also keeps back the start that was to come next", async () => {
+  const { slots, running, freed } = setUp(2);
+  slots.offer(delivery("a"));
+  slots.offer(delivery("b"));
+  slots.hold();
+  await allStarted();
+  expect([[...running.keys()], freed()]).toEqual([["a"], 1]);
+  slots.go();
+  expect([...running.keys()]).toEqual(["a", "b"]);
+});
+
+test("it tells of a free slot when suspects were found that have to wait", async () => {
+  let heldBack = 0;
+  const slots: Slots = new Slots(
+    2,
+    () => true,
+    () => (heldBack = slots.waitingSuspects),
+  );
+  for (const name of ["s1", "s2", "s3"]) slots.offer(delivery(name, 1));
+  await allStarted();
+  expect(heldBack).toBe(2);
 });

@@ -122,7 +122,7 @@ export class Worker {
     this.#slots = new Slots(
       settings.concurrency,
       (delivery) => this.#starter.start(delivery),
-      () => this.#checkDrains(),
+      () => this.#onFree(),
     );
     // What is overdue keeps its slot, but its outcome is stored: nobody waits for it.
     this.#drain = new Drain(clock, () => this.#settling.count === 0 && this.#slots.busy <= this.#overdue());
@@ -263,6 +263,12 @@ export class Worker {
     );
   }
 
+  #onFree(): void {
+    // They wait for their turn, and are not to keep others out.
+    if (this.#slots.waitingSuspects > 0) this.#intake.adjust();
+    this.#checkDrains();
+  }
+
   #checkDrains(): void {
     this.#drain.check();
     this.#stored.check();
@@ -277,7 +283,7 @@ export class Worker {
     this.#finished += 1;
     this.#throughput.ended(queue);
     this.#lastEnded = task;
-    this.#prefetch.ran(attempt.ms, this.#host.settings.clock.monotonic());
+    this.#prefetch.ran(attempt.ms, this.#host.settings.clock.monotonic(), this.#slots.busy);
     this.#intake.adjust();
     attempt.conclude(result);
     if (attempt.isHandedBack) this.#handedBack += 1;

@@ -182,12 +182,12 @@ export class RabbitServer {
 
   /** Stops it in its tracks: its connections stay open, and nobody answers. */
   freeze(): void {
-    this.#process?.signal("SIGSTOP");
+    this.#process?.freeze();
   }
 
   /** Lets it go on after `freeze`. */
   thaw(): void {
-    this.#process?.signal("SIGCONT");
+    this.#process?.thaw();
   }
 
   /** Ends it and removes its folder. May be called twice, and on a server that was killed or frozen. */

@@ -154,12 +154,12 @@ export class RedisServer {
 
   /** Stops it in its tracks: its connections stay open, and nobody answers. */
   freeze(): void {
-    this.#process?.signal("SIGSTOP");
+    this.#process?.freeze();
   }
 
   /** Lets it go on after `freeze`. */
   thaw(): void {
-    this.#process?.signal("SIGCONT");
+    this.#process?.thaw();
   }
 
   /** Ends it gracefully and removes its folder. May be called twice, and on a server that was killed or frozen. */

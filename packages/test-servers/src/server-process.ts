@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { isStopped } from "./thread-states.ts";
 
 export interface Launch {
   readonly program: string;
@@ -22,6 +23,11 @@ export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
+
+/** For a process that is to stop. Milliseconds. */
+const longestStopMs = 5000;
+/** To pause without a turn of the event loop. */
+const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
 
 // `read` ends when the pipe does, and the pipe ends with the process that holds its other end, however that died.
 // Ctrl-C reaches the watcher as well, and must not end it before it has done its work.
@@ -86,8 +92,15 @@ export class ServerProcess {
     return exitCode === null ? (signalCode ?? undefined) : `exit code ${exitCode}`;
   }
 
-  signal(signal: "SIGSTOP" | "SIGCONT"): void {
-    this.#child.kill(signal);
+  /** Returns when it stands still: the signal reaches its threads one by one, and on a busy machine others answer meanwhile. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+    const until = performance.now() + longestStopMs;
+    while (!isStopped(this.pid) && performance.now() < until) Atomics.wait(nobodyWakes, 0, 0, 1);
+  }
+
+  thaw(): void {
+    this.#child.kill("SIGCONT");
   }
 
   /** Resolves when it is gone. One that does not obey another signal than SIGKILL in time is killed. */

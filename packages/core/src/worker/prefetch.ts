@@ -16,7 +16,7 @@ const shrinkAfterMs = 1000;
 export class Prefetch {
   readonly #concurrency: number;
   readonly #fixed: number | undefined;
-  /** Of all slots that one run takes up. */
+  /** Milliseconds of one slot for each run: the length of a run where all slots are busy, and more where few are. */
   #meanMs = Infinity;
   #ahead = 0;
   /** When `#ahead` changed, or the first run ended. */

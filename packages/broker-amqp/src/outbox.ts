@@ -71,7 +71,7 @@ export class Outbox {
 
   /** Gives up on everything. */
   close(): void {
-    this.#giveUp([...this.#inOrder(), ...this.#waiting]);
+    this.#giveUp([...this.#sent, ...this.#waiting]);
   }
 
   /** Calls `onEnd` when the time is over, or the signal says so; answers how to call that off. */

@@ -32,7 +32,7 @@ export interface Hindrance {
  */
 export class Parcel implements Baggable {
   place = 0;
-  /** Which send it was, of those who count them. */
+  /** The number of its last sending, where they are counted: what was sent first has the lowest. */
   sentAs = 0;
   readonly consignment: Consignment;
   readonly #onDone: (failure: PublishRejected | PublishUnknown | undefined) => void;

@@ -30,7 +30,8 @@ export async function sendMany(
     } else {
       for await (const signature of signatures) {
         bulk.begin(signature);
-        await producer.room();
+        if (bulk.size % producer.messagesOfTurn === 0) await turn();
+        if (!producer.hasRoom) await producer.room();
         if (bulk.hasFailed) break;
       }
     }

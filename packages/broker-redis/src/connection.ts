@@ -157,6 +157,17 @@ export class Connection {
     }
   }
 
+  /** Calls back at once, and writes what that sends with one call of the system; in a cluster, whose servers have a connection each, as ever. */
+  inOneWrite<T>(send: () => T): T {
+    const stream = this.#client instanceof Cluster ? undefined : this.#client.stream;
+    stream?.cork();
+    try {
+      return send();
+    } finally {
+      stream?.uncork();
+    }
+  }
+
   /** One command to every server that takes writes: to the one there is, or to each master of a cluster. @throws as `run` */
   async callEach(
     command: string,
@@ -215,8 +226,9 @@ export class Connection {
     });
   }
 
-  /** In a cluster nothing else bounds a command. */
+  /** In a cluster nothing else bounds a command; elsewhere the client ends a connection that says nothing. */
   #withTimeout<T>(answer: Promise<T>): Promise<T> {
+    if (!(this.#client instanceof Cluster)) return answer;
     const { clock, settings, silenceMs } = this.#options;
     return new Promise((resolve, reject) => {
       const timer = clock.setTimer((silenceMs ?? settings.timeoutMs) * 1.5, () => reject(this.#lost(true)));

@@ -17,10 +17,10 @@ interface SourceOptions extends HolderOptions {
   readonly onWake: () => void;
   /** The same, when something may have landed that only this consumer can take. */
   readonly onLanded: () => void;
-  /** Hands out what a wait has brought, or gives it back. Never rejects. */
-  readonly receive: (delivery: Delivery) => Promise<void>;
-  /** Whether the hands are not full. */
-  readonly hasRoom: () => boolean;
+  /** Hands out what a wait has brought, as far as there is room, and gives back the rest. Never rejects. */
+  readonly receive: (deliveries: readonly Delivery[]) => Promise<void>;
+  /** How many more this queue's waits may bring together now. */
+  readonly room: () => number;
 }
 
 /** One queue of a consumer, with what wakes it. */
@@ -60,7 +60,7 @@ class Source {
     try {
       const taken = await this.holder.take(share);
       if (taken.deliveries.length === share) this.mayHaveMore = true;
-      else this.#wait(taken);
+      else this.#wait(taken, share - taken.deliveries.length);
       return taken;
     } catch (error) {
       this.mayHaveMore = true;
@@ -86,11 +86,12 @@ class Source {
   }
 
   /** Never rejects. */
-  async #land({ delivery, mayHaveMore }: Landed, waiter: Waiter): Promise<void> {
-    const received = delivery === undefined ? undefined : this.#options.receive(delivery);
-    if (delivery === undefined) this.#hasLanded = true;
+  async #land({ deliveries, mayHaveMore }: Landed, waiter: Waiter): Promise<void> {
+    const received = deliveries.length === 0 ? undefined : this.#options.receive(deliveries);
+    if (deliveries.length === 0) this.#hasLanded = true;
+    const room = this.#options.room();
     // With full hands the next message is for somebody else.
-    if (!mayHaveMore && this.#options.hasRoom()) waiter.arm();
+    if (!mayHaveMore && room > 0) this.#arm(waiter, room);
     else {
       this.mayHaveMore = true;
       this.#options.onLanded();
@@ -98,12 +99,17 @@ class Source {
     await received;
   }
 
-  #wait(last: Taken): void {
+  #wait(last: Taken, room: number): void {
     this.#watch.watch(last);
     for (const waiter of this.#waiters) {
       if (last.paused) waiter.disarm();
-      else waiter.arm();
+      else this.#arm(waiter, room);
     }
+  }
+
+  /** All its waits may bring something before it hears of one. */
+  #arm(waiter: Waiter, room: number): void {
+    waiter.arm(Math.floor(room / this.#waiters.length));
   }
 }
 
@@ -128,8 +134,8 @@ export class RedisConsumer implements Consumer {
         queue,
         onWake: () => this.#polling.wake(),
         onLanded: () => this.#onLanded(),
-        receive: (delivery) => this.#polling.receive([delivery]),
-        hasRoom: () => this.#polling.room > 0,
+        receive: (deliveries) => this.#polling.receive(deliveries),
+        room: () => this.#polling.room / this.#sources.length,
       });
       sources.set(queue, source);
     }

@@ -22,7 +22,7 @@ export interface Taken {
 
 /** What a wait brought. */
 export interface Landed {
-  readonly delivery: RedisDelivery | undefined;
+  readonly deliveries: readonly RedisDelivery[];
   /** A look may bring more. */
   readonly mayHaveMore: boolean;
 }
@@ -112,23 +112,26 @@ export class Holder {
   }
 
   /**
-   * Takes what a wait of this incarnation lands in one list. Written right behind that wait, on its connection, it is carried out as soon as something
-   * has landed, and is answered together with the wait.
+   * Takes what a wait of this incarnation lands in one list, and at most `most` with what is behind it. Written right behind that wait, on its
+   * connection, it is carried out as soon as something has landed, and is answered together with the wait.
    * @throws BrokerError
    */
-  async takeLanded(waiting: Connection, incarnation: Incarnation, list: number): Promise<Landed> {
+  async takeLanded(
+    waiting: Connection,
+    incarnation: Incarnation,
+    { list, most }: { readonly list: number; readonly most: number },
+  ): Promise<Landed> {
     const adopted = new Set<string>();
     this.#adoptedSince.add(adopted);
     try {
-      const taken = await takeLanded(waiting, this.keys, { id: incarnation.id, list });
+      const taken = await takeLanded(waiting, this.keys, { id: incarnation.id, list, most });
       // It was asked on another connection, and may have found the same.
       while (this.#adopting !== undefined) await this.#adopting;
       if (taken === undefined) incarnation.lose();
-      if (taken === undefined || incarnation.lost.aborted) return { delivery: undefined, mayHaveMore: true };
-      const { held, ready } = taken;
-      const [delivery] = held === undefined || adopted.has(held.tag) ? [] : this.#deliveries(incarnation, [held]);
-      if (delivery !== undefined) this.#broughtByWaits += 1;
-      return { delivery, mayHaveMore: ready > 0 };
+      if (taken === undefined || incarnation.lost.aborted) return { deliveries: [], mayHaveMore: true };
+      const held = taken.held.filter(({ tag }) => !adopted.has(tag));
+      this.#broughtByWaits += held.length;
+      return { deliveries: this.#deliveries(incarnation, held), mayHaveMore: taken.ready > 0 };
     } catch (error) {
       // It may have been carried out.
       this.#isInDoubt = true;

@@ -2,6 +2,7 @@ import { sleep } from "@q/core/broker";
 import { Connection } from "./connection.ts";
 import type { Holder, Landed } from "./holder.ts";
 import type { Incarnation } from "./incarnation.ts";
+import { mostTakenAlong } from "./scripts/take-landed.ts";
 import type { Store } from "./store.ts";
 
 /** Longest that Redis lets us wait in one call. Seconds. Nothing depends on it but how often an idle worker says something. */
@@ -10,11 +11,11 @@ const blockSeconds = 10;
 const pauseMs = 100;
 
 /** Nobody knows what landed. */
-const unknown: Landed = { delivery: undefined, mayHaveMore: true };
+const unknown: Landed = { deliveries: [], mayHaveMore: true };
 
 /**
  * Waits for the next message of one list, without polling: Redis itself moves it to where only this consumer looks. When the answer is lost, the
- * message is there all the same. What takes it is written right behind the wait, so that a message needs no further round trip.
+ * message is there all the same. What takes it, and those that came with it, is written right behind the wait: they need no further round trip.
  */
 export class Waiter {
   readonly #store: Store;
@@ -25,6 +26,7 @@ export class Waiter {
   #connection: Connection | undefined;
   #isWaiting = false;
   #isWanted = false;
+  #most = 1;
   /** A wait that Redis knows of, until what it brought is dealt with. */
   #underWay: Promise<unknown> | undefined;
 
@@ -43,11 +45,12 @@ export class Waiter {
     this.#onLanded = options.onLanded;
   }
 
-  /** Waits for one message. While a wait is under way, it goes on. */
-  arm(): void {
+  /** Waits for a message, and takes at most `most` then. While a wait is under way, it goes on as it is. */
+  arm(most: number): void {
     // A look that was under way when it was stopped still ends with this.
     if (this.#stopped.signal.aborted) return;
     this.#isWanted = true;
+    this.#most = Math.max(1, Math.min(most, mostTakenAlong));
     if (!this.#isWaiting) void this.#wait();
   }
 
@@ -95,13 +98,17 @@ export class Waiter {
   async #landOnce(connection: Connection, incarnation: Incarnation): Promise<void> {
     const { keys } = this.#holder;
     const args = [keys.lists[this.#list] ?? "", keys.landing(incarnation.id, this.#list), "RIGHT", "LEFT"];
-    // In one tick, so that nothing comes in between.
-    const [moved, taken] = await Promise.allSettled([
-      connection.call("blmove", ...args, blockSeconds),
-      this.#holder.takeLanded(connection, incarnation, this.#list),
-    ]);
+    // Nothing comes in between, and Redis is woken once.
+    const answers = connection.inOneWrite(
+      () =>
+        [
+          connection.call("blmove", ...args, blockSeconds),
+          this.#holder.takeLanded(connection, incarnation, { list: this.#list, most: this.#most }),
+        ] as const,
+    );
+    const [moved, taken] = await Promise.allSettled(answers);
     // Each may have failed without the other.
-    if (taken.status === "fulfilled" && taken.value.delivery !== undefined) return await this.#land(taken.value);
+    if (taken.status === "fulfilled" && taken.value.deliveries.length > 0) return await this.#land(taken.value);
     if (moved.status === "rejected") throw moved.reason;
     if (taken.status === "rejected") throw taken.reason;
     if (moved.value !== null || taken.value.mayHaveMore) await this.#land(unknown);

@@ -115,7 +115,7 @@ const working: Uses = {
     ["lease", "meta", "delayed", "held", ...lists, "landing"],
   ],
   "take landed": [
-    ({ connection, keys }) => takeLanded(connection, keys, { id: "c", list: 0 }),
+    ({ connection, keys }) => takeLanded(connection, keys, { id: "c", list: 0, most: 5 }),
     ["lease", "meta", "held", "list 0", "landing"],
   ],
   adopt: [

@@ -182,20 +182,34 @@ describe("what landed", () => {
     return place;
   }
 
-  test("is taken one by one, and the rest goes back to the head", async () => {
+  /** What the consumer gets of the messages "1" to "4". */
+  function heldOf(number: number): Held {
+    return { tag: `${number}:0`, fence: number, list: 0, text: String(number), crashes: 0 };
+  }
+
+  test("is taken as far as it is wanted, and the rest goes back to the head", async () => {
     const place = await landing(3);
     const { connection, keys } = place;
-    const held = { tag: "1:0", fence: 1, list: 0, text: "1", crashes: 0 };
-    expect(await takeLanded(connection, keys, { id: "c", list: 0 })).toEqual({ held, ready: 3 });
+    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 1 })).toEqual({ held: [heldOf(1)], ready: 3 });
     expect(await place.ready()).toEqual(["2", "3", "4"]);
-    expect(await adopt(connection, keys, { id: "c", most: 9, known: [] })).toEqual([held]);
-    expect(await takeLanded(connection, keys, { id: "c", list: 0 })).toEqual({ held: undefined, ready: 3 });
+    expect(await adopt(connection, keys, { id: "c", most: 9, known: [] })).toEqual([heldOf(1)]);
+  });
+
+  test("takes those behind it along, which alone are not taken", async () => {
+    const place = await landing(1);
+    const { connection, keys } = place;
+    const held = [heldOf(1), heldOf(2), heldOf(3)];
+    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 3 })).toEqual({ held, ready: 1 });
+    expect(await adopt(connection, keys, { id: "c", most: 9, known: [] })).toEqual(held);
+    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 3 })).toEqual({ held: [], ready: 1 });
+    expect(await place.ready()).toEqual(["4"]);
   });
 
   test("goes back to the head in a paused queue", async () => {
     const place = await landing(2);
     await place.connection.call("hset", place.keys.meta, "paused", 1);
-    expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0 })).toEqual({ held: undefined, ready: 4 });
+    const taken = await takeLanded(place.connection, place.keys, { id: "c", list: 0, most: 9 });
+    expect(taken).toEqual({ held: [], ready: 4 });
     expect(await place.ready()).toEqual(["1", "2", "3", "4"]);
   });
 
@@ -208,7 +222,12 @@ describe("what landed", () => {
     await place.enter("e");
     const { connection, keys } = place;
     await connection.call("lmove", keys.lists[0] ?? "", keys.landing("e", 0), "right", "left");
-    expect(await takeLanded(connection, keys, { id: "e", list: 0 })).toMatchObject({ held: { text: "1", crashes: 1 } });
+    expect(await takeLanded(connection, keys, { id: "e", list: 0, most: 2 })).toMatchObject({
+      held: [
+        { text: "1", crashes: 1 },
+        { text: "2", crashes: 0 },
+      ],
+    });
   });
 });
 
@@ -276,7 +295,7 @@ test("who has no lease changes nothing", async () => {
   const tag = first?.tag ?? "";
   expect(await place.settle("c", [{ kind: "requeue", tag, list: 0, delayMs: 0, text: "late" }], [tag])).toBeUndefined();
   expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 4 })).toBeUndefined();
-  expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0 })).toBeUndefined();
+  expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0, most: 1 })).toBeUndefined();
   expect(await adopt(place.connection, place.keys, { id: "c", most: 1, known: [] })).toBeUndefined();
   expect(await place.dump()).toEqual(before);
 });

@@ -22,7 +22,7 @@ function settingsOf(port: number) {
 /** One that has seen the script which stands behind waits: without, its answer is that it does not know it. */
 async function startSeasonedServer(): Promise<RedisServer> {
   const server = await startServer();
-  await takeLanded(await connect({ url: server.url }), keys, { id: "nobody", list: 0 });
+  await takeLanded(await connect({ url: server.url }), keys, { id: "nobody", list: 0, most: 1 });
   return server;
 }
 
@@ -76,14 +76,14 @@ async function calls(server: RedisServer, command: string): Promise<number> {
 }
 
 /** Tags of what the consumers of a queue hold. */
-async function held(server: RedisServer): Promise<readonly string[]> {
-  const names = (await server.command("keys", keys.held("*"))) as string[]; // what KEYS answers
+async function held(server: RedisServer, queue = "default"): Promise<readonly string[]> {
+  const names = (await server.command("keys", queueKeys(queue, "").held("*"))) as string[]; // what KEYS answers
   const tags = await Promise.all(names.map((name) => server.command("hkeys", name)));
   return tags.flat() as string[]; // what HKEYS answers
 }
 
-async function untilHeld(server: RedisServer, count: number): Promise<void> {
-  await vi.waitFor(async () => expect(await held(server)).toHaveLength(count), 5000);
+async function untilHeld(server: RedisServer, count: number, queue = "default"): Promise<void> {
+  await vi.waitFor(async () => expect(await held(server, queue)).toHaveLength(count), 5000);
 }
 
 describe("an idle consumer", () => {
@@ -107,33 +107,64 @@ describe("an idle consumer", () => {
     expect((await calls(server, "evalsha")) - before).toBe(2);
   });
 
-  test("takes what else is there by looking", async () => {
-    const server = await startServer();
+  test.each([
+    ["with that answer", 10],
+    ["as far as its hands are free", 3],
+  ])("is given what else is there %s", async (_, prefetch) => {
+    const server = await startSeasonedServer();
     const worker = await openBroker(server.port, "default");
+    const sender = await openBroker(server.port, "default");
     const arrived: string[] = [];
-    await worker.consume(["default"], { prefetch: 10 }, (delivery) => void arrived.push(labelOf(delivery)));
+    await worker.consume(["default"], { prefetch }, (delivery) => void arrived.push(labelOf(delivery)));
     await untilWaiting(server);
-    await worker.publish(messages(5));
-    await vi.waitFor(() => expect(arrived).toEqual(["m1", "m2", "m3", "m4", "m5"]), 5000);
+    await sender.publish([message("unseen", { queue: "other" })]);
+    const before = await calls(server, "evalsha");
+    await sender.publish(messages(5));
+    const expected = ["m1", "m2", "m3", "m4", "m5"].slice(0, prefetch);
+    await vi.waitFor(() => expect(arrived).toEqual(expected), 5000);
+    // One that stores them and one that takes them.
+    expect((await calls(server, "evalsha")) - before).toBe(2);
+    expect(await ready(server, ["default"])).toBe(5 - expected.length);
   });
 
-  test("gives back what comes when its hands are full", async () => {
+  test("takes by looking what a wait did not bring", async () => {
+    const server = await startSeasonedServer();
+    const worker = await openBroker(server.port, "default");
+    const arrived: Delivery[] = [];
+    await worker.consume(["default"], { prefetch: 2 }, (delivery) => {
+      arrived.push(delivery);
+      void delivery.settle({ kind: "ack" });
+    });
+    await untilWaiting(server);
+    await worker.publish(messages(5));
+    await vi.waitFor(() => expect(arrived.map(labelOf)).toEqual(["m1", "m2", "m3", "m4", "m5"]), 5000);
+  });
+
+  test.each([
+    { name: "gives back what comes when its hands are full", prefetch: 1, perQueue: 1, heldOfEach: 1 },
+    { name: "takes of each queue what it has hands for", prefetch: 4, perQueue: 4, heldOfEach: 2 },
+  ])("$name", async ({ prefetch, perQueue, heldOfEach }) => {
     const server = await startSeasonedServer();
     const proxy = await startProxy(server);
-    const worker = await openBroker(proxy.port, "default", "other");
-    const sender = await openBroker(server.port, "default", "other");
+    const queues = ["default", "other"];
+    const worker = await openBroker(proxy.port, ...queues);
+    const sender = await openBroker(server.port, ...queues);
     const arrived: Delivery[] = [];
-    await worker.consume(["default", "other"], { prefetch: 1 }, (delivery) => void arrived.push(delivery));
+    await worker.consume(queues, { prefetch }, (delivery) => void arrived.push(delivery));
     await untilWaiting(server, 2);
     // Both waits bring something before it hears of one.
     proxy.blackhole();
-    await sender.publish([message("one"), message("two", { queue: "other" })]);
-    await untilHeldIn(server, ["default", "other"]);
+    const sent = queues.flatMap((queue) =>
+      Array.from({ length: perQueue }, (_, index) => message(`${queue} ${index}`, { queue })),
+    );
+    await sender.publish(sent);
+    for (const queue of queues) await untilHeld(server, heldOfEach, queue);
     await proxy.restore();
-    await vi.waitFor(async () => expect(await ready(server, ["default", "other"])).toBe(1), 5000);
-    expect(arrived).toHaveLength(1);
-    await arrived[0]?.settle({ kind: "ack" });
-    await vi.waitFor(() => expect(arrived.map(labelOf).toSorted()).toEqual(["one", "two"]), 5000);
+    await vi.waitFor(() => expect(arrived).toHaveLength(prefetch), 5000);
+    await vi.waitFor(async () => expect(await ready(server, queues)).toBe(sent.length - prefetch), 5000);
+    expect(arrived).toHaveLength(prefetch);
+    await Promise.all(arrived.map((delivery) => delivery.settle({ kind: "ack" })));
+    await vi.waitFor(() => expect(arrived.map(labelOf).toSorted()).toEqual(sent.map(({ id }) => id)), 5000);
   });
 
   test("gives back what comes in a paused queue, and waits no more", async () => {
@@ -150,12 +181,6 @@ describe("an idle consumer", () => {
     await vi.waitFor(() => expect(arrived).toEqual(["m1"]), 5000);
   });
 });
-
-async function untilHeldIn(server: RedisServer, queues: readonly string[]): Promise<void> {
-  await vi.waitFor(async () => {
-    for (const queue of queues) expect(await server.command("keys", queueKeys(queue, "").held("*"))).toHaveLength(1);
-  }, 5000);
-}
 
 async function ready(server: RedisServer, queues: readonly string[]): Promise<number> {
   const counts = await Promise.all(queues.map((queue) => server.command("llen", queue)));
@@ -232,7 +257,7 @@ describe("an answer to a wait and one to a look for what was lost that cross", (
     const waiting = await Connection.open({ ...store, settings: settingsOf(waits.port) });
     onTestFinished(() => waiting.close());
     void waiting.call("blmove", "default", keys.landing(incarnation.id, 0), "RIGHT", "LEFT", 0);
-    const landed = holder.takeLanded(waiting, incarnation, 0);
+    const landed = holder.takeLanded(waiting, incarnation, { list: 0, most: 10 });
     await untilWaiting(server);
     // By then the server has what stands behind the wait, too.
     await vi.waitFor(
@@ -252,7 +277,7 @@ describe("an answer to a wait and one to a look for what was lost that cross", (
     // It is over and forgotten by the time the other answer comes.
     expect(await deliveries[0]?.settle({ kind: "ack" })).toBe("settled");
     await waits.restore();
-    expect((await landed).delivery).toBeUndefined();
+    expect((await landed).deliveries).toEqual([]);
   });
 
   test("hand a message out once, when the wait is answered first", async () => {
@@ -263,10 +288,10 @@ describe("an answer to a wait and one to a look for what was lost that cross", (
     const before = await calls(server, "hkeys");
     await vi.waitFor(async () => expect(await calls(server, "hkeys")).toBeGreaterThan(before), 5000);
     await waits.restore();
-    const { delivery } = await landed;
-    const settled = delivery?.settle({ kind: "ack" });
+    const brought = (await landed).deliveries;
+    const settled = brought[0]?.settle({ kind: "ack" });
     const { deliveries } = await looking;
-    expect([...deliveries, ...(delivery === undefined ? [] : [delivery])]).toHaveLength(1);
+    expect([...deliveries, ...brought]).toHaveLength(1);
     looks.latency(0);
     await settled;
   });
@@ -280,6 +305,6 @@ describe("an answer to a wait and one to a look for what was lost that cross", (
     await server.command("del", keys.crashes);
     expect((await holder.take(10)).deliveries).toHaveLength(1);
     await waits.restore();
-    expect((await landed).delivery).toBeUndefined();
+    expect((await landed).deliveries).toEqual([]);
   });
 });

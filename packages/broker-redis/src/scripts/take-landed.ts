@@ -5,8 +5,8 @@ import { textOrBytes } from "./packed.ts";
 import { script } from "./script.ts";
 
 /**
- * KEYS lease, meta, held, crashes, list, landing · ARGV consumer, number of the list
- * Takes one. What landed beside it, or in a paused queue, goes back to the head.
+ * KEYS lease, meta, held, crashes, list, landing · ARGV consumer, number of the list, most
+ * What landed was the next of its list, and those behind it are taken along. What landed and is not wanted goes back to the head.
  */
 const takeLandedScript = script(
   "take-landed",
@@ -15,34 +15,58 @@ local ready = redis.call('LLEN', KEYS[5])
 if redis.call('LLEN', KEYS[6]) == 0 then return {0, ready} end
 local paused = redis.call('HGET', KEYS[2], 'paused')
 redis.call('HLEN', KEYS[3])
-local landed = redis.call('RPOP', KEYS[6], 100)
-for i = #landed, paused and 1 or 2, -1 do redis.call('RPUSH', KEYS[5], landed[i]) end
-if paused then return {0, ready + #landed} end
-local tag, message = redis.call('HINCRBY', KEYS[2], 'tag', 1), landed[1]
-redis.call('HSET', KEYS[3], string.format('%.0f:%s', tag, ARGV[2]), message)
-local crashes = redis.call('EXISTS', KEYS[4]) == 1 and redis.pcall('HGET', KEYS[4], redis.sha1hex(message))
-return {tag, ready + #landed - 1, type(crashes) == 'string' and tonumber(crashes) or 0, message}`,
+local most = paused and 0 or tonumber(ARGV[3])
+local messages = redis.call('RPOP', KEYS[6], 100)
+for i = #messages, most + 1, -1 do
+  redis.call('RPUSH', KEYS[5], messages[i])
+  messages[i] = nil
+end
+if #messages < most then
+  for _, message in ipairs(redis.call('RPOP', KEYS[5], most - #messages) or {}) do messages[#messages + 1] = message end
+end
+ready = redis.call('LLEN', KEYS[5])
+if paused then return {0, ready} end
+local last = redis.call('HINCRBY', KEYS[2], 'tag', #messages)
+local held, crashes, hasSuspects = {}, {}, redis.call('EXISTS', KEYS[4]) == 1
+for i, message in ipairs(messages) do
+  held[#held + 1] = string.format('%.0f:%s', last - #messages + i, ARGV[2])
+  held[#held + 1] = message
+  local count = hasSuspects and redis.pcall('HGET', KEYS[4], redis.sha1hex(message))
+  crashes[i] = type(count) == 'string' and tonumber(count) or 0
+end
+redis.call('HSET', KEYS[3], unpack(held))
+return {last, ready, crashes, messages}`,
 );
 
+/** For so many, a call more costs nothing that counts. */
+export const mostTakenAlong = 100;
+
 export interface TakenLanded {
-  readonly held: Held | undefined;
+  readonly held: readonly Held[];
   /** How many wait in the same list. */
   readonly ready: number;
 }
 
-/** Takes what a wait has brought into the hands of its consumer. `undefined`: its lease is gone, and what landed is found in its grave. */
+/**
+ * Takes what a wait has brought, and what waits behind it, into the hands of its consumer. `undefined`: its lease is gone, and what landed is found
+ * in its grave.
+ * @param most how many to take: from 1 to `mostTakenAlong`
+ */
 export async function takeLanded(
   connection: Connection,
   keys: QueueKeys,
-  { id, list }: { readonly id: string; readonly list: number },
+  { id, list, most }: { readonly id: string; readonly list: number; readonly most: number },
 ): Promise<TakenLanded | undefined> {
   const named = [keys.lease, keys.meta, keys.held(id), keys.crashes, keys.lists[list] ?? "", keys.landing(id, list)];
-  const reply = (await connection.run(takeLandedScript, named, [id, list], { asBytes: true })) as
+  const reply = (await connection.run(takeLandedScript, named, [id, list, most], { asBytes: true })) as
     | [-1]
     | [0, ready: number]
-    | [fence: number, ready: number, crashes: number, message: Buffer]; // what the script returns
-  const [fence, ready = 0, crashes = 0, message] = reply;
-  if (fence === -1) return undefined;
-  const held = message && { tag: `${fence}:${list}`, fence, list, crashes, text: textOrBytes(message) };
+    | [last: number, ready: number, crashes: number[], messages: Buffer[]]; // what the script returns
+  const [last, ready = 0, crashes = [], messages = []] = reply;
+  if (last === -1) return undefined;
+  const held = messages.map((message, index): Held => {
+    const fence = last - messages.length + index + 1;
+    return { tag: `${fence}:${list}`, fence, list, crashes: crashes[index] ?? 0, text: textOrBytes(message) };
+  });
   return { held, ready };
 }

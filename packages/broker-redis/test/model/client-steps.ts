@@ -211,17 +211,22 @@ const landing = steps("land", fc.record({ number: fc.nat(5), list: fc.nat(3) }),
 /** What stands behind a wait, whether or not that has brought something. */
 const takingLanded = steps(
   "take landed",
-  fc.record({ number: who, list: fc.nat(3), isHeard: fc.integer({ min: 0, max: 3 }).map((luck) => luck > 0) }),
-  (model, { number, list: drawn, isHeard }) => {
+  fc.record({
+    number: who,
+    list: fc.nat(3),
+    most: fc.integer({ min: 1, max: 4 }),
+    isHeard: fc.integer({ min: 0, max: 3 }).map((luck) => luck > 0),
+  }),
+  (model, { number, list: drawn, most, isHeard }) => {
     const client = clientOf(model, number);
     if (client === undefined) return undefined;
     const { id, known } = client;
     const list = drawn % model.lists;
     return {
-      real: ({ connection, keys }) => takeLanded(connection, keys, { id, list }),
+      real: ({ connection, keys }) => takeLanded(connection, keys, { id, list, most }),
       model: () => {
-        const taken = consuming.takeLanded(model, { id, list });
-        if (isHeard && taken?.held !== undefined) known.set(taken.held.tag, taken.held);
+        const taken = consuming.takeLanded(model, { id, list, most });
+        if (isHeard) for (const held of taken?.held ?? []) known.set(held.tag, held);
         return taken;
       },
     };

@@ -41,22 +41,26 @@ export function claim(
   return { held, paused: state.paused, nextDueAt: next === undefined ? undefined : model.timeOf(`due ${next}`) };
 }
 
-/** One of what landed; the rest goes back to the head. */
+/** What landed and what is behind it, if anything has landed. */
 export function takeLanded(
   model: QueueModel,
-  { id, list }: { readonly id: string; readonly list: number },
-): { held: Held | undefined; ready: number } | undefined {
+  { id, list, most }: { readonly id: string; readonly list: number; readonly most: number },
+): { held: Held[]; ready: number } | undefined {
   if (!model.hasLease(id)) return undefined;
   const { state } = model;
   const ready = state.ready[list] ?? [];
   const landed = state.landed.get(`${id}:${list}`) ?? [];
   state.landed.delete(`${id}:${list}`);
   ready.unshift(...landed);
-  const bytes = state.paused || landed.length === 0 ? undefined : ready.shift();
-  if (bytes === undefined) return { held: undefined, ready: ready.length };
-  const tag = `${(state.counters.tag += 1)}:${list}`;
-  state.held.set(id, (state.held.get(id) ?? new Map<string, string>()).set(tag, bytes));
-  return { held: heldOf(model, tag, bytes), ready: ready.length };
+  const taken = state.paused || landed.length === 0 ? [] : ready.splice(0, most);
+  const holds = state.held.get(id) ?? new Map<string, string>();
+  const held = taken.map((bytes) => {
+    const tag = `${(state.counters.tag += 1)}:${list}`;
+    holds.set(tag, bytes);
+    return heldOf(model, tag, bytes);
+  });
+  if (holds.size > 0) state.held.set(id, holds);
+  return { held, ready: ready.length };
 }
 
 function promote(model: QueueModel): void {

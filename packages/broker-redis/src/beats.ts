@@ -26,7 +26,7 @@ export interface BeatsOptions {
 
 interface Kept extends Member {
   readonly onLost: () => void;
-  /** Others that consume the same queue on this machine. */
+  /** Other processes that consume the same queue on this machine. */
   neighbours: ReadonlyMap<string, ProcessIdentity>;
   beating: Promise<void> | undefined;
 }
@@ -40,14 +40,13 @@ export class Beats implements Pick<LeaseKeeper, "keep" | "forget"> {
   readonly #liveness: Liveness;
   readonly #kept = new Map<string, Kept>();
   readonly #beatTimer: Timer;
-  readonly #lookTimer: Timer;
+  #lookTimer: Timer | undefined;
   readonly #stopListening: () => void;
 
   constructor(options: BeatsOptions) {
     this.#options = options;
     this.#liveness = options.liveness ?? systemLiveness();
     this.#beatTimer = every(options.clock, beatMs(options.settings), () => this.#beatAll());
-    this.#lookTimer = every(options.clock, lookEveryMs, () => this.#lookAround());
     // The beat that is due may fall into the next cut.
     this.#stopListening = options.connection.onReconnect(() => this.#beatAll());
   }
@@ -72,7 +71,7 @@ export class Beats implements Pick<LeaseKeeper, "keep" | "forget"> {
   /** The connection is its owner's to close. */
   close(): void {
     this.#beatTimer.cancel();
-    this.#lookTimer.cancel();
+    this.#lookTimer?.cancel();
     this.#stopListening();
     this.#kept.clear();
   }
@@ -109,16 +108,25 @@ export class Beats implements Pick<LeaseKeeper, "keep" | "forget"> {
         return kept.onLost();
       }
       kept.neighbours = this.#neighboursAmong(renewal.consumers);
+      this.#lookSoon();
       dead = this.#deadAmong(kept);
       if (!renewal.more && dead.length === 0) return;
     }
   }
 
+  /** Whoever is alone on its machine sleeps until the next beat. */
+  #lookSoon(): void {
+    if (![...this.#kept.values()].some(({ neighbours }) => neighbours.size > 0)) return;
+    this.#lookTimer ??= this.#options.clock.setTimer(lookEveryMs, () => this.#lookAround());
+  }
+
   #lookAround(): void {
+    this.#lookTimer = undefined;
     for (const kept of this.#kept.values()) {
       const dead = this.#deadAmong(kept);
       if (dead.length > 0) this.#beat(kept, dead);
     }
+    this.#lookSoon();
   }
 
   /** Only of this start of this machine, and with our numbering of processes, can anything be said. */
@@ -128,7 +136,9 @@ export class Beats implements Pick<LeaseKeeper, "keep" | "forget"> {
     if (own.bootId === null || own.pidNamespace === null) return found;
     for (const id of ids) {
       const process = processOf(id);
-      if (process?.bootId === own.bootId && process.pidNamespace === own.pidNamespace) found.set(id, process);
+      const isHere = process?.bootId === own.bootId && process.pidNamespace === own.pidNamespace;
+      const isOwn = process?.pid === own.pid && process.startedAt === own.startedAt;
+      if (isHere && !isOwn) found.set(id, process);
     }
     return found;
   }

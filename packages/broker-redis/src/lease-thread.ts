@@ -9,7 +9,7 @@ import type { ThreadData, ToMain, ToThread } from "./thread-keeper.ts";
 const pauseMs = 50;
 
 // The thread in which leases are renewed, so that a handler that computes for long does not lose what it holds.
-const { settings, turns, stuckAfterMs } = workerData as ThreadData;
+const { settings, turns, stuck } = workerData as ThreadData;
 const port = parentPort;
 if (port === null || threadId === 0) throw new Error("this module is the body of a worker thread");
 
@@ -57,24 +57,22 @@ function close(): void {
  * too long, the process is ended as if somebody had killed it, and its work goes to others.
  */
 function watchMainThread(): void {
-  if (stuckAfterMs === null) return;
+  if (stuck === null) return;
+  const { afterMs, turnEveryMs } = stuck;
   let last = -1;
   let since = performance.now();
-  setInterval(
-    () => {
-      const turn = Atomics.load(turns, 0);
-      if (turn !== last) {
-        last = turn;
-        since = performance.now();
-      } else if (performance.now() - since > stuckAfterMs) {
-        process.stderr.write(
-          `q: the event loop has not turned for ${stuckAfterMs} ms: ending this process, its tasks go to others\n`,
-        );
-        process.kill(process.pid, "SIGKILL");
-      }
-    },
-    Math.min(1000, stuckAfterMs / 4),
-  ).unref();
+  setInterval(() => {
+    const turn = Atomics.load(turns, 0);
+    if (turn !== last) {
+      last = turn;
+      since = performance.now();
+    } else if (performance.now() - since > afterMs) {
+      process.stderr.write(
+        `q: the event loop has not turned for ${afterMs} ms: ending this process, its tasks go to others\n`,
+      );
+      process.kill(process.pid, "SIGKILL");
+    }
+  }, turnEveryMs).unref();
 }
 
 /** What may cross to the main thread: an error keeps its text. */

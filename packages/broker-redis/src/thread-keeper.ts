@@ -8,8 +8,8 @@ export interface ThreadData {
   readonly settings: Settings;
   /** Grows as long as the main thread's event loop turns. */
   readonly turns: Int32Array;
-  /** Milliseconds without a turn after which the process is ended; `null` is never. */
-  readonly stuckAfterMs: number | null;
+  /** When to end the process; `null` is never. */
+  readonly stuck: { readonly afterMs: number; readonly turnEveryMs: number } | null;
 }
 
 export type ToThread =
@@ -27,7 +27,6 @@ export type ToMain =
       readonly text: string;
     };
 
-const turnEveryMs = 250;
 /** Longest that closing waits for the thread. Milliseconds. */
 const longestCloseMs = 1000;
 /** It lives as long as the process and needs little: a young generation that grows with each module it loads would stay as large. */
@@ -39,7 +38,7 @@ export class ThreadKeeper implements LeaseKeeper {
   readonly #thread: Worker;
   readonly #logger: Logger;
   readonly #onLost = new Map<string, () => void>();
-  readonly #turning: NodeJS.Timeout;
+  readonly #turning: NodeJS.Timeout | undefined;
   readonly #ended: Promise<void>;
   #isReady = false;
   #isClosed = false;
@@ -47,7 +46,8 @@ export class ThreadKeeper implements LeaseKeeper {
   /** The thread comes up by itself, even while this one computes. What it is told meanwhile it hears then. */
   constructor(settings: Settings, logger: Logger, url: URL) {
     const turns = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: ThreadData = { settings, turns, stuckAfterMs: settings.stuckAfterMs };
+    const stuck = stuckOf(settings);
+    const workerData: ThreadData = { settings, turns, stuck };
     const thread = new Worker(url, {
       workerData,
       name: "q-leases",
@@ -58,7 +58,7 @@ export class ThreadKeeper implements LeaseKeeper {
     });
     this.#thread = thread;
     this.#logger = logger;
-    this.#turning = setInterval(() => Atomics.add(turns, 0, 1), turnEveryMs).unref();
+    if (stuck !== null) this.#turning = setInterval(() => Atomics.add(turns, 0, 1), stuck.turnEveryMs).unref();
     this.#ended = new Promise((resolve) => thread.once("exit", () => resolve()));
     this.ready = new Promise<void>((resolve, reject) => {
       thread.once("message", () => resolve());
@@ -121,6 +121,11 @@ export class ThreadKeeper implements LeaseKeeper {
     this.#onLost.clear();
     for (const onLost of listeners) onLost();
   }
+}
+
+/** Often enough to tell, and seldom enough to let an idle process sleep. */
+function stuckOf({ stuckAfterMs }: Settings): ThreadData["stuck"] {
+  return stuckAfterMs === null ? null : { afterMs: stuckAfterMs, turnEveryMs: Math.min(5000, stuckAfterMs / 8) };
 }
 
 function failure({ address }: Settings, cause?: unknown): BrokerError {

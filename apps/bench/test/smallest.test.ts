@@ -76,7 +76,7 @@ test.for([
       "no RabbitMQ here: apt-get install rabbitmq-server",
     );
     skip(field === "postgres" && !isInstalled("postgres"), "no PostgreSQL here: apt-get install postgresql");
-    const args = ["--field", field, "--repeats", "1", "--tasks", "20", "--peers", peers];
+    const args = ["--field", field, "--repeats", "1", "--tasks", "5", "--peers", peers];
     if (only !== undefined) args.push("--workloads", only);
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args]);
     const steps = peers

@@ -36,7 +36,7 @@ test.for([
   async ({ field, peer: name, steps }, { skip }) => {
     skip(!isHere || (field !== "redis" && versionsOf(celeryOnRabbit("prefork")) === undefined), absent);
     skip(field !== "redis" && !isInstalled("rabbitmq-server"), "no RabbitMQ here: apt-get install rabbitmq-server");
-    const args = ["--field", field, "--repeats", "1", "--tasks", "20", "--peers", name];
+    const args = ["--field", field, "--repeats", "1", "--tasks", "5", "--peers", name];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args]);
     const expected = steps.map((workload) => `${field}, 1 of 1: ${workload}, ${name}`);
     expect(stderr.trim().split("\n").toSorted()).toEqual(expected.toSorted());

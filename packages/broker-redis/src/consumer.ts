@@ -19,7 +19,7 @@ interface SourceOptions extends HolderOptions {
   readonly onLanded: () => void;
   /** Hands out what a wait has brought, as far as there is room, and gives back the rest. Never rejects. */
   readonly receive: (deliveries: readonly Delivery[]) => Promise<void>;
-  /** How many more this queue's waits may bring together now. */
+  /** How many more this queue's waits may bring together now: its part of the free hands, which need not be a whole one. */
   readonly room: () => number;
 }
 

@@ -38,8 +38,8 @@ def main():
 
     def obey():
         parent.answer()
-        while "close" not in parent.listen():
-            parent.obeyed(tally.report)
+        while "close" not in (message := parent.listen()):
+            parent.obeyed(lambda: tally.answer(message["question"]))
         # A flag would only be seen when the wait for the next message is over.
         signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR2)
 

@@ -18,11 +18,14 @@ class Tally:
         self._ages_us = RawArray("q", count) if measures_age else None
         self._processes = RawArray("i", MOST_PROCESSES)
         self._process_count = Value("i", 0)
-        self._began = Reading()
+        self._made = Reading()
+        self._warm = Reading()
         self._ended = Reading()
-        self._done = Semaphore(0)
+        self._is_warm = Semaphore(0)
+        self._is_done = Semaphore(0)
         self.join()
-        self._began.take(self.pids)
+        self._made.take(self.pids)
+        self._warm.take(self.pids)
 
     def join(self, **_):
         """To be called in each process, by the signal that it has started."""
@@ -45,22 +48,29 @@ class Tally:
             place = self._started.value
         if place <= self._warm_up:
             if place == self._warm_up:
-                self._began.take(self.pids)
+                self._warm.take(self.pids)
+                self._is_warm.release()
             return
         if self._ages_us is not None and place <= self._last:
             self._ages_us[place - self._warm_up - 1] = now_us() - sent_at_us
         if place == self._last:
             self._ended.take(self.pids)
-            self._done.release()
+            self._is_done.release()
 
-    def report(self):
-        """Waits for the last task. As `RunReport` of `runner/orders.ts`."""
-        self._done.acquire()
+    def answer(self, order):
+        """Waits for the last task that is asked for, see `RunOrder` of `runner/orders.ts`."""
+        if order == "warm":
+            self._is_warm.acquire()
+            return self._report(self._made, self._warm, [])
+        self._is_done.acquire()
+        return self._report(self._warm, self._ended, list(self._ages_us or []))
+
+    def _report(self, began, ended, ages_us):
         return {
-            "ms": (self._ended.at.value - self._began.at.value) * 1e3,
-            "lastAtUs": round(self._ended.at.value * 1e6),
-            "cpuMs": (self._ended.cpu.value - self._began.cpu.value) * 1e3,
-            "agesUs": list(self._ages_us or []),
+            "ms": (ended.at.value - began.at.value) * 1e3,
+            "lastAtUs": round(ended.at.value * 1e6),
+            "cpuMs": (ended.cpu.value - began.cpu.value) * 1e3,
+            "agesUs": ages_us,
             "residentBytes": sum(map(resident_bytes, self.pids)),
         }
 

@@ -9,17 +9,28 @@ await serve(async ({ field, peer, place, concurrency, warmUp, count, measuresAge
   const agesUs: number[] = [];
   let clock = new CpuClock();
   let started = 0;
+  let warm: (report: RunReport) => void;
   let finish: (report: RunReport) => void;
-  const finished = new Promise<RunReport>((resolve) => (finish = resolve));
+  const answers: Readonly<Record<RunOrder, Promise<RunReport>>> = {
+    warm: new Promise((resolve) => (warm = resolve)),
+    report: new Promise((resolve) => (finish = resolve)),
+  };
+  const report = (): RunReport => ({
+    ...clock.read(),
+    lastAtUs: nowUs(),
+    agesUs,
+    residentBytes: process.memoryUsage.rss(),
+  });
   const onTask = (payload: Payload): void => {
     started += 1;
     if (started <= warmUp) {
-      if (started === warmUp) clock = new CpuClock();
+      if (started < warmUp) return;
+      warm(report());
+      clock = new CpuClock();
       return;
     }
     if (measuresAge) agesUs.push(ageUs(payload));
-    if (started === warmUp + count)
-      finish({ ...clock.read(), lastAtUs: nowUs(), agesUs, residentBytes: process.memoryUsage.rss() });
+    if (started === warmUp + count) finish(report());
   };
   const runner = await (
     await loadPeer(field, peer)
@@ -29,7 +40,7 @@ await serve(async ({ field, peer, place, concurrency, warmUp, count, measuresAge
     onTask,
   });
   return {
-    answer: (_order: RunOrder): Promise<RunReport> => finished,
+    answer: (order: RunOrder): Promise<RunReport> => answers[order],
     close: async () => {
       await runner.stop();
       // A task that ran twice, or that nobody sent, is not a fast one.

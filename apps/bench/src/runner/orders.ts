@@ -16,13 +16,14 @@ export interface RunnerSetup {
   readonly leavesRest?: boolean;
 }
 
-/** The only question: answered when all tasks have run. */
-export type RunOrder = "report";
+/** `warm` is answered when those have run that come before, and `report` when all have. */
+export type RunOrder = "warm" | "report";
 
+/** Of the tasks that come before, or of those that are measured. */
 export interface RunReport {
-  /** From the start of the first measured task to that of the last. */
+  /** From the start of the first one to that of the last. */
   readonly ms: number;
-  /** When the last measured task started. Microseconds of `nowUs`. */
+  /** When the last one started. Microseconds of `nowUs`. */
   readonly lastAtUs: number;
   readonly cpuMs: number;
   /** How old each measured task was when it started. Microseconds. */

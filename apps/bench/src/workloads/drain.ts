@@ -1,7 +1,7 @@
 import { costPerTask } from "../cost-per-task.ts";
 import type { Sample } from "../metrics.ts";
 import type { RunReport } from "../runner/orders.ts";
-import type { Size, Workload } from "../workload.ts";
+import { warmUpOf, type Size, type Workload } from "../workload.ts";
 
 /**
  * One worker runs tasks that do nothing, all of them sent before it starts.
@@ -11,7 +11,7 @@ export function drain(concurrency: number, size: Size, argumentBytes?: number): 
   return {
     name: `drain, concurrency ${concurrency}`,
     size,
-    warmUp: { quick: size.quick / 4, full: size.full / 10 },
+    warmUp: warmUpOf(size),
     isShared: true,
     async run({ field, peer, count, warmUp }) {
       const sender = await field.sender(peer);

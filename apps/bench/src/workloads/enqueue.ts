@@ -3,7 +3,7 @@ import { costPerTask } from "../cost-per-task.ts";
 import type { Field } from "../field.ts";
 import type { Sample } from "../metrics.ts";
 import type { Manner, SendCost, SendOrder } from "../sender/orders.ts";
-import type { Size, Workload } from "../workload.ts";
+import { warmUpOf, type Size, type Workload } from "../workload.ts";
 
 /**
  * Sends tasks in one of the manners. Nobody works meanwhile.
@@ -13,7 +13,7 @@ export function enqueue(manner: Exclude<Manner, "paced">, size: Size, argumentBy
   return {
     name: `enqueue, ${manner}`,
     size,
-    warmUp: { quick: size.quick / 4, full: size.full / 10 },
+    warmUp: warmUpOf(size),
     isShared: true,
     async run({ field, peer, count, warmUp }) {
       const sender = await field.sender(peer);

@@ -51,7 +51,7 @@ function sizesOf(pending: number, size: Size): Pick<Workload, "size" | "warmUp" 
   return {
     size,
     // The same for every level, so that none of them has code that is better compiled.
-    warmUp: { quick: size.quick / 2, full: size.full / 2 },
+    warmUp: { quick: size.quick / 2, full: size.full * 5 },
     pending: { quick: pending, full: pending },
     isShared: false,
   };

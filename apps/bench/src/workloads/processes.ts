@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { costPerTask } from "../cost-per-task.ts";
 import { checkEachOnce, teamwork } from "../crew-logs.ts";
 import { withCrew, type CrewMember } from "../with-crew.ts";
-import type { Size, Workload } from "../workload.ts";
+import { warmUpOf, type Size, type Workload } from "../workload.ts";
 
 /** Several processes need fewer slots each: it is the middle one of those that a single process is measured with. */
 const concurrency = 10;
@@ -16,7 +16,7 @@ export function processes(workers: number, size: Size): Workload {
   return {
     name: `worker processes: drain by ${workers}`,
     size,
-    warmUp: { quick: size.quick / 4, full: size.full / 10 },
+    warmUp: warmUpOf(size),
     isShared: true,
     async run({ field, peer, count, warmUp }) {
       const tasks = warmUp + count;

@@ -1,8 +1,9 @@
 import type { Channel } from "amqplib";
 import {
+  assertChannel,
   BrokerError,
-  isJsonObject,
-  parseJson,
+  decodePayload,
+  encodePayload,
   type Clock,
   type ControlBus,
   type JsonObject,
@@ -15,8 +16,6 @@ import type { Link } from "./link.ts";
 import { eventsExchange } from "./names.ts";
 import type { Outbox } from "./outbox.ts";
 
-const longestPayloadBytes = 64 * 1024;
-const channelPattern = /^[a-z0-9.-]{1,64}$/;
 /** What a slow listener keeps waiting; older ones are dropped. */
 const longestQueue = 10_000;
 
@@ -58,13 +57,7 @@ export class AmqpControlBus implements ControlBus {
 
   /** As `broadcast`, under a key that need not be a channel's. */
   async send(routingKey: string, payload: JsonObject): Promise<void> {
-    const text = JSON.stringify(payload);
-    if (Buffer.byteLength(text) > longestPayloadBytes) {
-      throw new BrokerError(
-        "Q1014",
-        `expected a payload of at most ${longestPayloadBytes} bytes, got ${Buffer.byteLength(text)}`,
-      );
-    }
+    const text = encodePayload(payload);
     const { connection, outbox, address } = this.#options;
     const link = await connection.ready();
     if (this.#exchangeOn !== link) {
@@ -142,7 +135,7 @@ export class AmqpControlBus implements ControlBus {
 
   #hear(routingKey: string, content: Buffer): void {
     const listeners = this.#listeners.get(routingKey);
-    const payload = listeners === undefined ? undefined : objectOf(content);
+    const payload = listeners === undefined ? undefined : decodePayload(content.toString());
     if (payload === undefined) return;
     for (const listener of listeners ?? []) listener(payload);
   }
@@ -182,19 +175,6 @@ async function declareExchange(link: Link): Promise<void> {
 
 /** A routing key of ours. The names of channels have no underscore, so other uses of the exchange have. */
 function keyOf(channel: string): string {
-  if (channelPattern.test(channel)) return channel;
-  throw new BrokerError(
-    "Q1014",
-    `expected a channel of 1 to 64 characters out of a-z, 0-9, "." and "-", got ${JSON.stringify(channel)}`,
-  );
-}
-
-function objectOf(content: Buffer): JsonObject | undefined {
-  try {
-    const value = parseJson(content.toString());
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // Not from a broker of ours.
-    return undefined;
-  }
+  assertChannel(channel);
+  return channel;
 }

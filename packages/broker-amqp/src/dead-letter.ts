@@ -1,13 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { ConsumeMessage, GetMessage } from "amqplib";
 import {
+  isDeadReason,
   isJsonObject,
-  parseJson,
+  tryParseJson,
   type BrokerMessage,
   type DeadLetter,
   type DeadReason,
-  type JsonObject,
-  type JsonValue,
   type MalformedMessage,
 } from "@q/core/broker";
 import { decodeEnvelope, encodeEnvelope } from "./envelope.ts";
@@ -69,29 +68,11 @@ interface Note {
 }
 
 function noteOf(text: unknown): Note | undefined {
-  const value = typeof text === "string" ? jsonOf(text) : null;
+  const value = typeof text === "string" ? tryParseJson(text) : undefined;
   if (!isJsonObject(value)) return undefined;
   const { entry, diedAt, reason } = value;
-  if (typeof entry !== "string" || typeof diedAt !== "number" || !isReason(reason)) return undefined;
+  if (typeof entry !== "string" || typeof diedAt !== "number" || !isDeadReason(reason)) return undefined;
   return { entry, diedAt, reason };
-}
-
-function isReason(value: JsonValue | undefined): value is JsonObject & DeadReason {
-  return (
-    value !== undefined &&
-    isJsonObject(value) &&
-    typeof value["code"] === "string" &&
-    typeof value["message"] === "string"
-  );
-}
-
-function jsonOf(text: string): JsonValue {
-  try {
-    return parseJson(text);
-  } catch {
-    // Not written by q.
-    return null;
-  }
 }
 
 const meanings: Readonly<Record<string, DeadReason>> = {

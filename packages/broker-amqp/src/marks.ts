@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Channel } from "amqplib";
 import {
-  parseJson,
+  tryParseJson,
   type BrokerMessage,
   type Clock,
   type JsonArray,
@@ -161,13 +161,7 @@ type Row = readonly [string, Mark["kind"], number, number];
 
 /** Those that can be read. */
 function rowsOf(content: Buffer): readonly Row[] {
-  let value: JsonValue;
-  try {
-    value = parseJson(content.toString());
-  } catch {
-    // Not written by q.
-    return [];
-  }
+  const value = tryParseJson(content.toString());
   return Array.isArray(value) ? value.filter(isRow) : [];
 }
 

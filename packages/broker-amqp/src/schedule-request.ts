@@ -2,7 +2,7 @@ import {
   BrokerError,
   bodyBytes,
   isJsonObject,
-  parseJson,
+  tryParseJson,
   PublishRejected,
   PublishUnknown,
   type BrokerMessage,
@@ -128,12 +128,8 @@ function messageOf(value: JsonValue | undefined): BrokerMessage | undefined {
 }
 
 function objectOf(content: Buffer): JsonObject | undefined {
-  try {
-    const value = parseJson(content.toString(), { maxDepth: deepest });
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = tryParseJson(content.toString(), { maxDepth: deepest });
+  return isJsonObject(value) ? value : undefined;
 }
 
 function isTime(at: JsonValue | undefined): at is number {

@@ -1,7 +1,7 @@
 import {
   BrokerError,
   isJsonObject,
-  parseJson,
+  tryParseJson,
   type JsonArray,
   type JsonValue,
   type StoredSchedule,
@@ -119,12 +119,8 @@ export function encodeState(state: ScheduleState): Buffer {
 /** A state from bytes that may be anybody's; otherwise why they are none, for people. */
 export function decodeState(content: Buffer): ScheduleState | string {
   if (content.length > largestState) return `it has ${content.length} bytes, more than q ever writes`;
-  let value: JsonValue;
-  try {
-    value = parseJson(content.toString());
-  } catch {
-    return "it is not JSON";
-  }
+  const value = tryParseJson(content.toString());
+  if (value === undefined) return "it is not JSON";
   if (!isJsonObject(value)) return "it is not a JSON object";
   if (value["format"] !== format) return "it has another format: a newer version of q wrote it, or another program";
   const { version, origin, schedules: rows, changes } = value;

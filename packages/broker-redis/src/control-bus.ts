@@ -1,7 +1,7 @@
 import {
-  BrokerError,
-  isJsonObject,
-  parseJson,
+  assertChannel,
+  decodePayload,
+  encodePayload,
   type ControlBus,
   type JsonObject,
   type Subscription,
@@ -11,9 +11,6 @@ import { controlChannel } from "./keys.ts";
 import { ConnectionLost } from "./redis-error.ts";
 import { broadcast } from "./scripts/broadcast.ts";
 import type { Store } from "./store.ts";
-
-const longestPayloadBytes = 64 * 1024;
-const channelPattern = /^[a-z0-9.-]{1,64}$/;
 
 type Listener = (payload: JsonObject) => void;
 
@@ -31,13 +28,7 @@ export class RedisControlBus implements ControlBus {
 
   async broadcast(channel: string, payload: JsonObject): Promise<void> {
     const name = this.#nameOf(channel);
-    const text = JSON.stringify(payload);
-    if (Buffer.byteLength(text) > longestPayloadBytes) {
-      throw new BrokerError(
-        "Q1014",
-        `expected a payload of at most ${longestPayloadBytes} bytes, got ${Buffer.byteLength(text)}`,
-      );
-    }
+    const text = encodePayload(payload);
     const { connection, queues } = this.#store;
     await connection.ready(this.#deadline());
     await broadcast(connection, { key: queues.registry, channel: name, payload: text });
@@ -97,7 +88,7 @@ export class RedisControlBus implements ControlBus {
 
   #hear(name: string, text: string): void {
     const listeners = this.#listeners.get(name);
-    const payload = listeners === undefined ? undefined : objectOf(text);
+    const payload = listeners === undefined ? undefined : decodePayload(text);
     if (payload === undefined) return;
     for (const listener of listeners ?? []) listener(payload);
   }
@@ -114,25 +105,12 @@ export class RedisControlBus implements ControlBus {
   }
 
   #nameOf(channel: string): string {
-    if (channelPattern.test(channel)) return controlChannel(channel, this.#store.settings);
-    throw new BrokerError(
-      "Q1014",
-      `expected a channel of 1 to 64 characters out of a-z, 0-9, "." and "-", got ${JSON.stringify(channel)}`,
-    );
+    assertChannel(channel);
+    return controlChannel(channel, this.#store.settings);
   }
 
   #deadline(): number {
     const { clock, settings } = this.#store;
     return clock.monotonic() + settings.timeoutMs;
-  }
-}
-
-function objectOf(text: string): JsonObject | undefined {
-  try {
-    const value = parseJson(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // Not from a broker of ours.
-    return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import {
   isJsonObject,
-  parseJson,
+  tryParseJson,
   type BrokerMessage,
   type JsonObject,
   type JsonValue,
@@ -74,7 +74,7 @@ export function reencodeEnvelope(
   text: string,
   changes: { readonly queue: string; readonly deliveryTag: string; readonly headers: JsonObject | undefined },
 ): string | undefined {
-  const envelope = parse(text);
+  const envelope = tryParseJson(text);
   if (!isJsonObject(envelope)) return undefined;
   const { headers, properties } = partsOf(envelope);
   if (!isJsonObject(headers) || !isJsonObject(properties)) return undefined;
@@ -124,7 +124,7 @@ function addressOf(queue: string): string {
 
 /** The message in an element of a queue's list. */
 export function decodeEnvelope(text: string, queue: string): BrokerMessage | MalformedMessage {
-  const envelope = parse(text);
+  const envelope = tryParseJson(text);
   const malformed = (what: string): MalformedMessage => ({ queue, raw: Buffer.from(text), malformed: what });
   if (envelope === undefined) return malformed("it is not JSON, or nested too deep");
   if (!isJsonObject(envelope)) return malformed("it is not a JSON object");
@@ -147,15 +147,6 @@ export function decodeEnvelope(text: string, queue: string): BrokerMessage | Mal
 /** As `decodeEnvelope`, of bytes that need not be text. */
 export function decodeBytes(raw: Buffer, queue: string): BrokerMessage | MalformedMessage {
   return isUtf8(raw) ? decodeEnvelope(raw.toString(), queue) : { queue, raw, malformed: "it is not UTF-8" };
-}
-
-function parse(text: string): JsonValue | undefined {
-  try {
-    return parseJson(text);
-  } catch {
-    // Whoever asked says what that means.
-    return undefined;
-  }
 }
 
 /** A number is what another program made of an id; what has none gets an empty one, and core says what that means. */

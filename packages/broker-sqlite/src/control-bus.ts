@@ -1,7 +1,7 @@
 import {
-  BrokerError,
-  isJsonObject,
-  parseJson,
+  assertChannel,
+  decodePayload,
+  encodePayload,
   type ControlBus,
   type JsonObject,
   type Subscription,
@@ -10,8 +10,6 @@ import type { Store } from "./store.ts";
 
 /** Payloads that are kept for listeners who are busy. */
 const kept = 500;
-const longestPayloadBytes = 64 * 1024;
-const channelPattern = /^[a-z0-9.-]{1,64}$/;
 
 interface BroadcastRow {
   readonly seq: number;
@@ -31,14 +29,8 @@ export class SqliteControlBus implements ControlBus {
   }
 
   async broadcast(channel: string, payload: JsonObject): Promise<void> {
-    const text = JSON.stringify(payload);
-    checkChannel(channel);
-    if (Buffer.byteLength(text) > longestPayloadBytes) {
-      throw new BrokerError(
-        "Q1014",
-        `expected a payload of at most ${longestPayloadBytes} bytes, got ${Buffer.byteLength(text)}`,
-      );
-    }
+    assertChannel(channel);
+    const text = encodePayload(payload);
     const { connection, commits } = this.#store;
     await commits.write(
       () => {
@@ -50,7 +42,7 @@ export class SqliteControlBus implements ControlBus {
   }
 
   async subscribe(channel: string, onPayload: (payload: JsonObject) => void): Promise<Subscription> {
-    checkChannel(channel);
+    assertChannel(channel);
     const { connection, bell } = this.#store;
     const latest = await connection.read(() =>
       connection.get<{ seq: number | null }>("SELECT max(seq) AS seq FROM broadcast"),
@@ -80,7 +72,7 @@ export class SqliteControlBus implements ControlBus {
   #read(): void {
     for (const { seq, channel, payload } of this.#newRows()) {
       this.#seen = seq;
-      const value = this.#listeners.has(channel) ? objectOf(payload) : undefined;
+      const value = this.#listeners.has(channel) ? decodePayload(payload) : undefined;
       if (value === undefined) continue;
       for (const listener of this.#listeners.get(channel) ?? []) listener(value);
     }
@@ -96,23 +88,5 @@ export class SqliteControlBus implements ControlBus {
       this.#store.logger.debug({ err: error }, "could not read the control messages; trying again at the next one");
       return [];
     }
-  }
-}
-
-function checkChannel(channel: string): void {
-  if (channelPattern.test(channel)) return;
-  throw new BrokerError(
-    "Q1014",
-    `expected a channel of 1 to 64 characters out of a-z, 0-9, "." and "-", got ${JSON.stringify(channel)}`,
-  );
-}
-
-function objectOf(text: string): JsonObject | undefined {
-  try {
-    const value = parseJson(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // Not from a broker of ours.
-    return undefined;
   }
 }

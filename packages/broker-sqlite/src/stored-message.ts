@@ -2,7 +2,7 @@ import {
   PublishRejected,
   bodyBytes,
   isJsonObject,
-  parseJson,
+  tryParseJson,
   type BrokerMessage,
   type JsonObject,
   type JsonValue,
@@ -100,15 +100,8 @@ export function decodeMessage(
   return { id, queue, priority, headers, properties, body };
 }
 
-/** `undefined` when it is not JSON. */
 function jsonOf(text: string | null): JsonValue | undefined {
-  if (text === null) return undefined;
-  try {
-    return parseJson(text);
-  } catch {
-    // Whoever reads the row says what that means.
-    return undefined;
-  }
+  return text === null ? undefined : tryParseJson(text);
 }
 
 function isProperties(value: JsonValue | undefined): value is JsonObject & MessageProperties {

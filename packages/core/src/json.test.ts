@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { JsonError, isJsonObject, parseJson, scanJson } from "./json.ts";
+import { JsonError, isJsonObject, parseJson, scanJson, tryParseJson } from "./json.ts";
 
 function failureOf(text: string, options?: { maxDepth: number }): JsonError {
   try {
@@ -10,6 +10,15 @@ function failureOf(text: string, options?: { maxDepth: number }): JsonError {
   }
   throw new Error("it was parsed");
 }
+
+describe("tryParseJson", () => {
+  it("reads as parseJson does, and finds nothing in what that refuses", () => {
+    expect(tryParseJson('{"a":[1],"__proto__":{}}')).toEqual({ a: [1] });
+    expect(tryParseJson("null")).toBeNull();
+    for (const text of ["", "{", "[".repeat(65) + "]".repeat(65)]) expect(tryParseJson(text)).toBeUndefined();
+    expect(tryParseJson("[[1]]", { maxDepth: 1 })).toBeUndefined();
+  });
+});
 
 describe("parseJson", () => {
   it("reads what JSON.parse reads", () => {

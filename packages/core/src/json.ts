@@ -51,6 +51,16 @@ export function parseJson(text: string, options: ParseJsonOptions = {}): JsonVal
   return withoutProto(text, value);
 }
 
+/** As `parseJson`, of what may be anything; `undefined` for a text that is not JSON that q reads. */
+export function tryParseJson(text: string, options?: ParseJsonOptions): JsonValue | undefined {
+  try {
+    return parseJson(text, options);
+  } catch {
+    // Nothing else is thrown there, and whoever reads the text says what that means.
+    return undefined;
+  }
+}
+
 /** Whether there are too few for so many levels, which is so for almost every text and much sooner seen. */
 function hasFewBrackets(text: string, most: number): boolean {
   let left = most;

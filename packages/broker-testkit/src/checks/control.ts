@@ -28,6 +28,23 @@ export const controlChecks: readonly Check[] = [
     },
   },
   {
+    name: "a channel that is no name, and a payload of more than 64 KiB, are refused",
+    needs: ["control"],
+    async run(world) {
+      const control = controlOf(await world.broker());
+      const refused = { code: "Q1014" };
+      for (const channel of ["", "Main", "a b", "*", "x".repeat(65)]) {
+        await assert.rejects(control.broadcast(channel, {}), refused);
+        await assert.rejects(
+          control.subscribe(channel, () => undefined),
+          refused,
+        );
+      }
+      await assert.rejects(control.broadcast("main", { text: "ü".repeat(32 * 1024) }), refused);
+      await control.broadcast("main", { text: "x".repeat(64 * 1024 - 11) });
+    },
+  },
+  {
     name: "broadcasts of one sender arrive in order",
     needs: ["control"],
     async run(world) {

@@ -21,8 +21,9 @@ export type {
 } from "./broker.ts";
 export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";
 export { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
-export { parseDeadReason } from "./dead-reason.ts";
+export { isDeadReason, parseDeadReason } from "./dead-reason.ts";
 export type { ControlBus, Subscription } from "./control-bus.ts";
+export { assertChannel, decodePayload, encodePayload } from "./control-payload.ts";
 export type { DeadReason, Delivery, Outcome, Settled } from "./delivery.ts";
 export type {
   DeadLetter,
@@ -55,6 +56,7 @@ export { readTls, tlsConnectOptions, tlsOptionNames, type TlsSettings } from "./
 export {
   isJsonObject,
   parseJson,
+  tryParseJson,
   type JsonArray,
   type JsonObject,
   type JsonPrimitive,

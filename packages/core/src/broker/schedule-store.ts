@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson, type JsonObject } from "../json.ts";
+import { isJsonObject, tryParseJson, type JsonObject } from "../json.ts";
 import type { BrokerMessage } from "./broker-message.ts";
 
 /**
@@ -77,12 +77,6 @@ export interface ScheduleStore {
 
 /** The entry of a schedule from the text that an adapter stored it as; `null` for what no `put` has stored. */
 export function readStoredEntry(text: string | null): JsonObject | null {
-  if (text === null) return null;
-  try {
-    const entry = parseJson(text);
-    return isJsonObject(entry) ? entry : null;
-  } catch {
-    // Not JSON: another program wrote it.
-    return null;
-  }
+  const entry = text === null ? null : tryParseJson(text);
+  return isJsonObject(entry) ? entry : null;
 }

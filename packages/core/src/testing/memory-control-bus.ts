@@ -1,5 +1,6 @@
 import type { ControlBus, Subscription } from "../broker/control-bus.ts";
-import { isJsonObject, type JsonObject } from "../json.ts";
+import { assertChannel, decodePayload, encodePayload } from "../broker/control-payload.ts";
+import type { JsonObject } from "../json.ts";
 import type { MemoryConnection } from "./memory-connection.ts";
 
 type Listener = (text: string) => void;
@@ -36,16 +37,19 @@ export class MemoryControlBus implements ControlBus {
   }
 
   async broadcast(channel: string, payload: JsonObject): Promise<void> {
-    this.#connection.request(() => this.#channels.send(channel, JSON.stringify(payload)));
+    assertChannel(channel);
+    const text = encodePayload(payload);
+    this.#connection.request(() => this.#channels.send(channel, text));
   }
 
   async subscribe(channel: string, onPayload: (payload: JsonObject) => void): Promise<Subscription> {
+    assertChannel(channel);
     let listening = true;
     const listener: Listener = (text) => {
       // Immediates run in the order of setting, which keeps each sender's order.
       setImmediate(() => {
-        const payload: unknown = JSON.parse(text);
-        if (listening && this.#connection.connected && isJsonObject(payload)) onPayload(payload);
+        const payload = decodePayload(text);
+        if (listening && this.#connection.connected && payload !== undefined) onPayload(payload);
       });
     };
     const end = (): void => {

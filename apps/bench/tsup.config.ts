@@ -1,7 +1,7 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/main.ts", "src/sender/main.ts", "src/runner/main.ts", "src/crew/main.ts"],
+  entry: ["src/main.ts", "src/sender/main.ts", "src/runner/main.ts", "src/crew/main.ts", "src/q-worker/app.ts"],
   format: ["esm"],
   dts: false,
   sourcemap: true,

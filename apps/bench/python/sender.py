@@ -6,31 +6,30 @@ from parent import Parent
 
 # As in sender/main.ts.
 PACE_S = 0.01
-LEAD_US = 3_000_000
 
 
-def at_once(send, count):
-    for index in range(count):
+def at_once(send, order):
+    for index in range(order["count"]):
         send(payload(index))
 
 
-def paced(send, count):
-    for index in range(count):
+def paced(send, order):
+    for index in range(order["count"]):
         send(payload(index, now_us()))
         time.sleep(PACE_S)
 
 
-def steady(send, count):
+def steady(send, order):
     started_at = now_us()
-    for index in range(count):
+    for index in range(order["count"]):
         time.sleep(max(0, started_at + index * 1000 - now_us()) / 1e6)
         send(payload(index, now_us()))
 
 
-def delayed(send, count):
-    first_due_us = now_us() + LEAD_US
-    for index in range(count):
-        due_us = first_due_us + index * 1000
+def delayed(send, order):
+    due = order["due"]
+    for index in range(order["count"]):
+        due_us = round(due["firstUs"] + index / due["perSecond"] * 1e6)
         send(payload(index, due_us), countdown=max(0, due_us - now_us()) / 1e6)
 
 
@@ -46,9 +45,9 @@ def main():
     def send(kwargs, **how):
         task.apply_async(kwargs=kwargs, **how)
 
-    def obey(question):
+    def obey(order):
         started_at, cpu_started_at = time.monotonic(), time.process_time()
-        MANNERS[question["manner"]](send, question["count"])
+        MANNERS[order["manner"]](send, order)
         return {"ms": (time.monotonic() - started_at) * 1e3, "cpuMs": (time.process_time() - cpu_started_at) * 1e3}
 
     def connect():

@@ -17,6 +17,8 @@ export interface BenchServer {
   /** Its name and version. */
   describe(): Promise<string>;
   counters(): Promise<ServerCounters>;
+  /** Changes settings of the server until what it resolves with is called. Absent where it has none that a workload asks for. */
+  configure?(settings: Readonly<Record<string, string>>): Promise<() => Promise<void>>;
   /** Nothing of the runs before is left. */
   clear(): Promise<void>;
   stop(): Promise<void>;

@@ -1,6 +1,7 @@
 import type { BenchServer, ServerCounters } from "./bench-server.ts";
 import { Child } from "./child.ts";
 import type { ChildLink } from "./child-link.ts";
+import { CommandWorker } from "./command-worker.ts";
 import type { CrewOrder, CrewReport, CrewSetup } from "./crew/orders.ts";
 import type { FieldName } from "./field-name.ts";
 import { linkToNode } from "./node-link.ts";
@@ -35,6 +36,13 @@ export class Field {
     return this.#server.counters();
   }
 
+  /** See `BenchServer.configure`. @throws Error where the server has no such settings */
+  async configure(settings: Readonly<Record<string, string>>): Promise<() => Promise<void>> {
+    const restore = await this.#server.configure?.(settings);
+    if (restore === undefined) throw new Error(`a server of ${this.name} is not configured by a workload`);
+    return restore;
+  }
+
   /** Nothing of the runs before is left. */
   clear(): Promise<void> {
     return this.#server.clear();
@@ -50,6 +58,15 @@ export class Field {
   runner(peer: string, order: Omit<RunnerSetup, "field" | "peer" | "place">): Promise<Child<RunOrder, RunReport>> {
     const setup: RunnerSetup = { ...order, field: this.name, peer, place: this.#server.place };
     return this.#start<RunOrder, RunReport>("runner", setup);
+  }
+
+  /** A worker of a peer from the command line, that has just begun to start; `undefined` where its users have no such command. */
+  async commandWorker(peer: string): Promise<CommandWorker | undefined> {
+    const loaded = await loadAnyPeer(this.name, peer);
+    if ("python" in loaded || loaded.createApp === undefined) return undefined;
+    const worker = CommandWorker.start({ field: this.name, place: this.#server.place });
+    this.#children.add(worker);
+    return worker;
   }
 
   /** One of several workers of a peer, that waits for the order to work. @throws Error */

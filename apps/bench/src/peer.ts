@@ -1,3 +1,4 @@
+import type { App } from "@q/core";
 import type { Payload } from "./payload.ts";
 
 /** Where a peer works: a server, and a queue on it. */
@@ -63,6 +64,8 @@ export interface Peer extends PeerTraits {
   readonly packages: readonly string[];
   openSender(place: AnyPlace): Promise<Sender>;
   openRunner(place: AnyPlace, options: RunnerOptions): Promise<Runner>;
+  /** For the command that its users start a worker with. Absent where they write a program of their own, which is what `openRunner` is. */
+  createApp?(place: AnyPlace, onTask: RunnerOptions["onTask"]): App;
 }
 
 /** The same in Python: its processes are scripts of the bench, which speak with it as those in node do. */

@@ -7,8 +7,9 @@ import { enqueue } from "./workloads/enqueue.ts";
 import { growthOfRuns, growthOfSends } from "./workloads/growth.ts";
 import { restingWorker } from "./workloads/resting-worker.ts";
 import { killedWorker } from "./workloads/killed-worker.ts";
+import { lateness } from "./workloads/lateness.ts";
 import { payloads } from "./workloads/payloads.ts";
-import { pendingMemory } from "./workloads/pending-memory.ts";
+import { compressedMemory, pendingMemory } from "./workloads/pending-memory.ts";
 import { processes } from "./workloads/processes.ts";
 import { timing } from "./workloads/timing.ts";
 import { workerStart } from "./workloads/worker-start.ts";
@@ -25,6 +26,18 @@ function inFullRuns(workload: Workload): Workload {
 function amongLibraries(workload: Workload): Workload {
   return { ...workload, ...rare, peers: [subject, "bullmq", "bee-queue", "rabbitmq-client"] };
 }
+
+/** A thousand a second, all sent before. */
+function lateOnes(size: Size): Workload {
+  return lateness("lateness of delayed tasks", { perSecond: 1000, leadMs: 3000 }, size);
+}
+
+/** More than a slow worker can take. */
+const manyLateOnes = lateness(
+  "lateness of delayed tasks, 10,000 a second",
+  { perSecond: 10_000, leadMs: 10_000 },
+  { quick: 10_000, full: 100_000 },
+);
 
 /** Of q alone, which is compared with itself; and few tasks right after the most, so that both find the machine in the same state. */
 function growthUpTo(most: number, size: Size): readonly Workload[] {
@@ -44,9 +57,11 @@ const onRedis: readonly Workload[] = [
   drain(100, { quick: 20_000, full: 100_000 }),
   timing("latency of an idle worker", "paced", { quick: 90, full: 1000 }),
   inFullRuns(timing("latency at 1,000 a second", "steady", { quick: 1500, full: 10_000 })),
-  inFullRuns(timing("lateness of delayed tasks", "delayed", { quick: 1500, full: 10_000 })),
+  inFullRuns(lateOnes({ quick: 1500, full: 10_000 })),
+  amongLibraries(manyLateOnes),
   workerStart,
   inFullRuns(pendingMemory),
+  { ...compressedMemory, ...rare, peers: [subject] },
   ...[1000, 10_000].flatMap((bytes) => payloads(bytes, { quick: 5000, full: 20_000 }).map(amongLibraries)),
   ...[2, 4].map((workers) => amongLibraries(processes(workers, { quick: 20_000, full: 100_000 }))),
   amongLibraries(restingWorker),
@@ -87,7 +102,7 @@ const onSqlite: readonly Workload[] = [
   inFullRuns(drain(100, { quick: 20_000, full: 60_000 })),
   inFullRuns(timing("latency of an idle worker", "paced", { quick: 90, full: 300 })),
   inFullRuns(timing("latency at 1,000 a second", "steady", { quick: 900, full: 3000 })),
-  inFullRuns(timing("lateness of delayed tasks", "delayed", { quick: 900, full: 3000 })),
+  inFullRuns(lateOnes({ quick: 900, full: 3000 })),
   inFullRuns(workerStart),
 ];
 
@@ -101,7 +116,7 @@ const onPostgres: readonly Workload[] = [
   inFullRuns(drain(100, { quick: 10_000, full: 25_000 })),
   inFullRuns(timing("latency of an idle worker", "paced", { quick: 90, full: 250 })),
   inFullRuns(timing("latency at 1,000 a second", "steady", { quick: 600, full: 1500 })),
-  inFullRuns(timing("lateness of delayed tasks", "delayed", { quick: 900, full: 2000 })),
+  inFullRuns(lateOnes({ quick: 900, full: 2000 })),
   inFullRuns(workerStart),
 ];
 

@@ -20,10 +20,14 @@ const onEach = [
   ...some,
 ];
 
+/** What libraries do on Redis that can delay a task. */
+const late = ["lateness of delayed tasks", "lateness of delayed tasks, 10,000 a second"];
+
 /** What q does on Redis too. */
 const more = [
-  "lateness of delayed tasks",
+  ...late,
   "pending tasks",
+  "pending tasks, list-compress-depth 1",
   ...["1", "10"].flatMap((kilobytes) =>
     ["enqueue", "drain"].map((what) => `payload: ${what}, ${kilobytes} kB of arguments`),
   ),
@@ -46,7 +50,7 @@ test.for([
     field: "redis",
     peers: "bullmq,bee-queue",
     only: `${parts},by 2`,
-    workloads: [...some, "lateness of delayed tasks", "worker processes: drain by 2"],
+    workloads: [...some, ...late, "worker processes: drain by 2"],
   },
   { field: "redis", peers: "celery-node,raw-redis", only: parts, workloads: some },
   {

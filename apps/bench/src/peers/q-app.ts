@@ -1,11 +1,29 @@
 // q as its users have it, on any broker: leases, fencing, validation and all else that is on by default.
 import { createApp, type App, type AppOptions, type Task } from "@q/core";
 import type { Payload } from "../payload.ts";
-import type { AnyPlace, Runner, RunnerOptions, Sender } from "../peer.ts";
+import type { AnyPlace, Peer, Runner, RunnerOptions, Sender } from "../peer.ts";
 
 type Broker = NonNullable<AppOptions["broker"]>;
 
-export async function openBenchSender({ queue }: AnyPlace, broker: Broker): Promise<Sender> {
+/** Of one kind. A peer gets places of its own field, so it may ask for what those have. */
+interface BrokerKind {
+  brokerOf(place: AnyPlace): Broker;
+}
+
+/** What q is on any broker. */
+export function onBroker({
+  brokerOf,
+}: BrokerKind): Pick<Peer, "share" | "hasDelays" | "openSender" | "openRunner" | "createApp"> {
+  return {
+    share: 1,
+    hasDelays: true,
+    openSender: (place) => openSender(place, brokerOf(place)),
+    openRunner: (place, options) => openRunner(place, brokerOf(place), options),
+    createApp: (place, onTask) => createBenchApp({ queue: place.queue, broker: brokerOf(place), onTask }).app,
+  };
+}
+
+async function openSender({ queue }: AnyPlace, broker: Broker): Promise<Sender> {
   const { app, task } = createBenchApp({ queue, broker, onTask: () => undefined });
   await app.open();
   return {
@@ -16,7 +34,7 @@ export async function openBenchSender({ queue }: AnyPlace, broker: Broker): Prom
   };
 }
 
-export async function openBenchRunner(
+async function openRunner(
   { queue }: AnyPlace,
   broker: Broker,
   { concurrency, onTask }: RunnerOptions,

@@ -11,8 +11,6 @@ const inFlight = 100;
 const bulkSize = 1000;
 /** Long enough for every peer to be idle again. Milliseconds. */
 const paceMs = 10;
-/** From the first send to the first time that is due: by then all are sent. Milliseconds. */
-const leadMs = 3000;
 
 async function sendInFlight(count: number, send: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
@@ -22,26 +20,26 @@ async function sendInFlight(count: number, send: (index: number) => Promise<unkn
   await Promise.all(Array.from({ length: inFlight }, sendNext));
 }
 
-type Way = (sender: Sender, count: number, payload: PayloadMaker) => Promise<void>;
+type Way = (sender: Sender, order: SendOrder, payload: PayloadMaker) => Promise<void>;
 
 const manners: Readonly<Record<Manner, Way>> = {
-  "one by one": async (sender, count, payload) => {
+  "one by one": async (sender, { count }, payload) => {
     for (let index = 0; index < count; index += 1) await sender.send(payload(index));
   },
-  "100 in flight": (sender, count, payload) => sendInFlight(count, (index) => sender.send(payload(index))),
-  bulk: async (sender, count, payload) => {
+  "100 in flight": (sender, { count }, payload) => sendInFlight(count, (index) => sender.send(payload(index))),
+  bulk: async (sender, { count }, payload) => {
     for (let from = 0; from < count; from += bulkSize) {
       const length = Math.min(bulkSize, count - from);
       await sender.sendMany(Array.from({ length }, (_, index) => payload(from + index)));
     }
   },
-  paced: async (sender, count, payload) => {
+  paced: async (sender, { count }, payload) => {
     for (let index = 0; index < count; index += 1) {
       await sender.send(payload(index, nowUs()));
       await pause(paceMs);
     }
   },
-  steady: async (sender, count, payload) => {
+  steady: async (sender, { count }, payload) => {
     const startedAt = performance.now();
     const sends: Promise<unknown>[] = [];
     while (sends.length < count) {
@@ -51,10 +49,10 @@ const manners: Readonly<Record<Manner, Way>> = {
     }
     await Promise.all(sends);
   },
-  delayed: async (sender, count, payload) => {
-    const firstDueUs = nowUs() + leadMs * 1000;
+  delayed: async (sender, { count, due }, payload) => {
+    if (due === undefined) throw new Error("nobody says when the tasks are due");
     await sendInFlight(count, async (index) => {
-      const dueUs = firstDueUs + index * 1000;
+      const dueUs = Math.round(due.firstUs + (index / due.perSecond) * 1e6);
       const delayMs = Math.max(1, Math.ceil((dueUs - nowUs()) / 1000));
       await sender.sendDelayed?.(payload(index, dueUs), delayMs);
     });
@@ -64,10 +62,10 @@ const manners: Readonly<Record<Manner, Way>> = {
 await serve(async ({ field, peer, place }: SenderSetup) => {
   const sender = await (await loadPeer(field, peer)).openSender(place);
   return {
-    answer: async ({ manner, count, argumentBytes }: SendOrder): Promise<SendCost> => {
-      const payload = payloadMaker(argumentBytes);
+    answer: async (order: SendOrder): Promise<SendCost> => {
+      const payload = payloadMaker(order.argumentBytes);
       const clock = new CpuClock();
-      await manners[manner](sender, count, payload);
+      await manners[order.manner](sender, order, payload);
       return clock.read();
     },
     close: () => sender.close(),

@@ -10,7 +10,7 @@ export interface SenderSetup {
 
 /**
  * How tasks are sent: each awaited before the next; 100 awaited at a time; by the peer's own way for many; one every few milliseconds;
- * 1,000 a second, whether those before have an answer or not; so that 1,000 a second fall due some seconds from now.
+ * 1,000 a second, whether those before have an answer or not; 100 awaited at a time, to be run later.
  */
 export type Manner = "one by one" | "100 in flight" | "bulk" | "paced" | "steady" | "delayed";
 
@@ -20,6 +20,15 @@ export interface SendOrder {
   readonly count: number;
   /** Of each task, as JSON. Default 100. */
   readonly argumentBytes?: number | undefined;
+  /** When to run what is sent delayed. */
+  readonly due?: Due | undefined;
+}
+
+/** One after the other. */
+export interface Due {
+  /** Microseconds of `nowUs`. */
+  readonly firstUs: number;
+  readonly perSecond: number;
 }
 
 /** What that took of its own process. */

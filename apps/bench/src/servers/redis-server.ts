@@ -27,6 +27,15 @@ export class RedisBenchServer implements BenchServer {
     return readCounters(String(await this.#server.command("INFO", "everything")));
   }
 
+  async configure(settings: Readonly<Record<string, string>>): Promise<() => Promise<void>> {
+    const set = async (pairs: readonly string[]): Promise<void> => {
+      await this.#server.command("CONFIG", "SET", ...pairs);
+    };
+    const before = (await this.#server.command("CONFIG", "GET", ...Object.keys(settings))) as string[]; // names and values in turn
+    await set(Object.entries(settings).flat());
+    return () => set(before);
+  }
+
   async clear(): Promise<void> {
     await this.#server.command("FLUSHALL", "SYNC");
     // Else the allocator gives gigabytes back little by little, on the CPU that is measured next.

@@ -20,8 +20,8 @@ export function growthOfSends(pending: number, size: Size): Workload {
       const runner = await field.runner(peer, { concurrency, warmUp: 0, count: warmUp, measuresAge: false });
       await runner.ask("report");
       await runner.close();
-      // Not by the sender, whose code would be the better compiled the more it sends.
-      await fill(field, peer, waiting);
+      // By itself: V8 forgets what it has compiled for a sender that stands still while others send millions.
+      await sender.ask({ manner, count: waiting });
       const sample = await sendMeasured(field, sender, { manner, count });
       await sender.close();
       return sample;

@@ -1,34 +1,52 @@
-import type { Manner } from "../sender/orders.ts";
+import type { Child } from "../child.ts";
+import type { Sample } from "../metrics.ts";
+import type { RunOrder, RunReport } from "../runner/orders.ts";
+import type { Manner, SendCost, SendOrder } from "../sender/orders.ts";
 import { quantile } from "../statistics.ts";
 import type { Size, Workload } from "../workload.ts";
 
-/** Of them, one each millisecond. */
-const fullWarmUp = 5000;
+export const concurrency = 10;
 
-/** How long tasks take from the moment at which they could start to the start of their handler, in another process. */
-export function timing(name: string, manner: Manner, size: Size): Workload {
+/** How long tasks take from the moment at which they are sent to the start of their handler, in another process. */
+export function timing(name: string, manner: Extract<Manner, "paced" | "steady">, size: Size): Workload {
   return {
     name,
     size,
-    warmUp: { quick: size.quick / 3, full: fullWarmUp },
+    warmUp: timingWarmUp(size),
     isShared: false,
-    needsDelays: manner === "delayed",
     async run({ field, peer, count, warmUp }) {
-      const runner = await field.runner(peer, { concurrency: 10, warmUp, count, measuresAge: true });
+      const runner = await field.runner(peer, { concurrency, warmUp, count, measuresAge: true });
       const sender = await field.sender(peer);
-      await sender.ask({ manner: "steady", count: warmUp });
-      // Not before: a slow peer is behind by then.
-      await runner.ask("warm");
+      await warm(sender, runner, warmUp);
       await sender.ask({ manner, count });
       const { agesUs } = await runner.ask("report");
       await sender.close();
       await runner.close();
-      return {
-        p50Us: quantile(agesUs, 0.5),
-        p95Us: quantile(agesUs, 0.95),
-        p99Us: quantile(agesUs, 0.99),
-        p999Us: quantile(agesUs, 0.999),
-      };
+      return latencies(agesUs);
     },
+  };
+}
+
+/** One each millisecond. */
+export function timingWarmUp({ quick }: Size): Size {
+  return { quick: quick / 3, full: 5000 };
+}
+
+/** Until the worker has run them all: a slow one is behind by then. */
+export async function warm(
+  sender: Child<SendOrder, SendCost>,
+  runner: Child<RunOrder, RunReport>,
+  warmUp: number,
+): Promise<void> {
+  await sender.ask({ manner: "steady", count: warmUp });
+  await runner.ask("warm");
+}
+
+export function latencies(agesUs: readonly number[]): Sample {
+  return {
+    p50Us: quantile(agesUs, 0.5),
+    p95Us: quantile(agesUs, 0.95),
+    p99Us: quantile(agesUs, 0.99),
+    p999Us: quantile(agesUs, 0.999),
   };
 }

@@ -29,15 +29,11 @@ function amongLibraries(workload: Workload): Workload {
 
 /** A thousand a second, all sent before. */
 function lateOnes(size: Size): Workload {
-  return lateness("lateness of delayed tasks", { perSecond: 1000, leadMs: 3000 }, size);
+  return lateness("lateness of delayed tasks", 1000, size);
 }
 
 /** More than a slow worker can take. */
-const manyLateOnes = lateness(
-  "lateness of delayed tasks, 10,000 a second",
-  { perSecond: 10_000, leadMs: 10_000 },
-  { quick: 10_000, full: 100_000 },
-);
+const manyLateOnes = lateness("lateness of delayed tasks, 10,000 a second", 10_000, { quick: 10_000, full: 100_000 });
 
 /** Of q alone, which is compared with itself; and few tasks right after the most, so that both find the machine in the same state. */
 function growthUpTo(most: number, size: Size): readonly Workload[] {

@@ -2,16 +2,16 @@ import { nowUs } from "../payload.ts";
 import type { Size, Workload } from "../workload.ts";
 import { concurrency, latencies, timingWarmUp, warm } from "./timing.ts";
 
+/** From the first send until the first task is due. Milliseconds. */
+const shortestLeadMs = 1000;
+/** The slowest library has sent all of them by then. Milliseconds for each. */
+const sendMs = 0.1;
+
 /**
  * How long tasks take from the moment at which they are due to the start of their handler, and how many are run in a second.
  * @param perSecond so many fall due
- * @param leadMs until the first one is due; all are to be sent by then
  */
-export function lateness(
-  name: string,
-  { perSecond, leadMs }: { readonly perSecond: number; readonly leadMs: number },
-  size: Size,
-): Workload {
+export function lateness(name: string, perSecond: number, size: Size): Workload {
   return {
     name,
     size,
@@ -22,7 +22,7 @@ export function lateness(
       const runner = await field.runner(peer, { concurrency, warmUp, count, measuresAge: true });
       const sender = await field.sender(peer);
       await warm(sender, runner, warmUp);
-      const firstUs = nowUs() + leadMs * 1000;
+      const firstUs = nowUs() + (shortestLeadMs + count * sendMs) * 1000;
       await sender.ask({ manner: "delayed", count, due: { firstUs, perSecond } });
       const { agesUs, lastAtUs } = await runner.ask("report");
       await sender.close();

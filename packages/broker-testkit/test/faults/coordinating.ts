@@ -14,6 +14,13 @@ export const coordinatingFaults: readonly Fault[] = [
     })),
   },
   {
+    name: "a channel may be written in capitals",
+    caughtBy: ["a channel that is no name, and a payload of more than 64 KiB, are refused"],
+    broker: broadcasting((bus) => ({
+      broadcast: (channel, payload) => bus.broadcast(channel.toLowerCase(), payload),
+    })),
+  },
+  {
     name: "long broadcasts are dropped",
     caughtBy: ["a payload of 60 KiB arrives"],
     broker: broadcasting((bus) => ({

@@ -27,7 +27,7 @@ function amongLibraries(workload: Workload): Workload {
   return { ...workload, ...rare, peers: [subject, "bullmq", "bee-queue", "rabbitmq-client"] };
 }
 
-/** A thousand a second, all sent before. */
+/** A thousand a second, each sent before. */
 function lateOnes(size: Size): Workload {
   return lateness("lateness of delayed tasks", 1000, size);
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Flow } from "./flow.ts";
-import { freePort } from "./free-port.ts";
+import { freePort, giveBackPort } from "./free-port.ts";
 
 /** Whom a proxy stands in front of, such as a `RedisServer`. */
 export interface ProxyTarget {
@@ -52,6 +52,7 @@ export class TcpProxy {
   #msPerByte = 0;
   #drop: Required<DropRepliesOptions> = { probability: 0, thenCut: false };
   #isHolding = false;
+  #stopping: Promise<void> | undefined;
 
   private constructor(target: ProxyTarget, port: number) {
     this.#target = target;
@@ -105,7 +106,7 @@ export class TcpProxy {
     this.#msPerByte = 1000 / bytesPerSecond;
   }
 
-  /** Refuses new connections, as when nobody listens. Those that are open stay. */
+  /** Refuses new connections, as when nobody listens; nobody else is given the port. Those that are open stay. */
   refuse(): void {
     this.#listener?.close();
     this.#listener = undefined;
@@ -125,12 +126,18 @@ export class TcpProxy {
     await this.#listen();
   }
 
-  /** Resets all connections and listens no more. */
+  /** Resets all connections, listens no more and gives back its port. May be called twice. */
   async stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.refuse();
     const closing = [...this.#connections].flatMap(({ client, server }) => [closed(client), closed(server)]);
     this.cut();
     await Promise.all(closing);
+    giveBackPort(this.port);
   }
 
   async #listen(): Promise<void> {

@@ -54,7 +54,7 @@ export class Holder {
   #isInDoubt = false;
   #adopting: Promise<unknown> | undefined;
   /** For each wait without an answer, what was adopted since it began: maybe its own, which it must not hand out again. */
-  readonly #adoptedSince = new Set<Set<string>>();
+  readonly #adoptedSince = new Set<Set<number>>();
   /** Messages that waits have brought. */
   #broughtByWaits = 0;
   #leaves = false;
@@ -90,7 +90,7 @@ export class Holder {
       if (adopted.length > 0) return { ...nothing, deliveries: this.#deliveries(incarnation, adopted) };
     }
     const { connection } = this.#store;
-    const known = incarnation.tags.size - this.#broughtByWaits;
+    const known = incarnation.held.size - this.#broughtByWaits;
     const claimed = await claim(connection, this.keys, { id: incarnation.id, most, lists: this.lists }).catch(
       (error: unknown) => {
         this.#isInDoubt = true;
@@ -121,7 +121,7 @@ export class Holder {
     incarnation: Incarnation,
     { list, most }: { readonly list: number; readonly most: number },
   ): Promise<Landed> {
-    const adopted = new Set<string>();
+    const adopted = new Set<number>();
     this.#adoptedSince.add(adopted);
     try {
       const taken = await takeLanded(waiting, this.keys, { id: incarnation.id, list, most });
@@ -129,7 +129,7 @@ export class Holder {
       while (this.#adopting !== undefined) await this.#adopting;
       if (taken === undefined) incarnation.lose();
       if (taken === undefined || incarnation.lost.aborted) return { deliveries: [], mayHaveMore: true };
-      const held = taken.held.filter(({ tag }) => !adopted.has(tag));
+      const held = taken.held.filter(({ fence }) => !adopted.has(fence));
       this.#broughtByWaits += held.length;
       return { deliveries: this.#deliveries(incarnation, held), mayHaveMore: taken.ready > 0 };
     } catch (error) {
@@ -240,12 +240,12 @@ export class Holder {
     // Before it is asked: a doubt that comes up meanwhile stays.
     this.#isInDoubt = false;
     try {
-      const found = await adopt(connection, this.keys, { id: incarnation.id, most, known: incarnation.tags });
+      const found = await adopt(connection, this.keys, { id: incarnation.id, most, known: incarnation.held });
       if (found === undefined) {
         incarnation.lose();
         return [];
       }
-      for (const adopted of this.#adoptedSince) for (const { tag } of found) adopted.add(tag);
+      for (const adopted of this.#adoptedSince) for (const { fence } of found) adopted.add(fence);
       if (found.length >= most) this.#isInDoubt = true;
       if (found.length > 0)
         logger.info({ queue: this.queue, messages: found.length }, "found what a lost answer had brought");
@@ -258,7 +258,7 @@ export class Holder {
 
   #deliveries(incarnation: Incarnation, held: readonly Held[]): readonly RedisDelivery[] {
     return held.map((one) => {
-      incarnation.hold(one.tag);
+      incarnation.hold(one.fence);
       return new RedisDelivery(this.queue, one, incarnation);
     });
   }

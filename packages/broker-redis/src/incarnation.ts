@@ -19,7 +19,7 @@ export interface IncarnationOptions {
 export class Incarnation {
   readonly id: string;
   readonly settler: Settler;
-  readonly #held = new Set<string>();
+  readonly #held = new Set<number>();
   readonly #lost = new AbortController();
   readonly #options: IncarnationOptions;
 
@@ -30,7 +30,7 @@ export class Incarnation {
       keys: options.keys,
       consumerId: this.id,
       onLost: () => this.lose(),
-      onEnded: (tags) => this.#forget(tags),
+      onEnded: (fences) => this.#forget(fences),
     });
   }
 
@@ -43,18 +43,18 @@ export class Incarnation {
     return this.#held.size === 0;
   }
 
-  /** Tags of what is held, as far as is known. */
-  get tags(): ReadonlySet<string> {
+  /** Fences of what is held, as far as is known. */
+  get held(): ReadonlySet<number> {
     return this.#held;
   }
 
-  hold(tag: string): void {
-    this.#held.add(tag);
+  hold(fence: number): void {
+    this.#held.add(fence);
   }
 
   /** Held until the store has the outcome: a claim whose answer was lost must not be mistaken for it. */
-  #forget(tags: readonly string[]): void {
-    for (const tag of tags) this.#held.delete(tag);
+  #forget(fences: readonly number[]): void {
+    for (const fence of fences) this.#held.delete(fence);
     if (this.#held.size === 0) this.#options.onEmpty();
   }
 

@@ -8,7 +8,7 @@ import {
   type PublishUnknown,
 } from "@q/core/broker";
 import { pushedAtOnce, readyToPush, type Dated } from "./ready-to-push.ts";
-import { publish, type Push } from "./scripts/publish.ts";
+import { largestBatch, publish, type Push } from "./scripts/publish.ts";
 import { publishOnce } from "./scripts/publish-once.ts";
 import type { Store } from "./store.ts";
 import { publishError, untilAnswered } from "./until-answered.ts";
@@ -16,8 +16,14 @@ import { publishError, untilAnswered } from "./until-answered.ts";
 /** While Redis stores one call, the next one is made. */
 export const publishLimits: PublishLimits = { messagesOfCall: 500, callsAtOnce: 2 };
 
-/** Messages of one script call: a larger batch would keep Redis from everything else for too long. */
-const batchSize = 1000;
+/** What one script call stores. */
+interface Batch {
+  readonly queue: string;
+  readonly pushes: Dated[];
+  /** Of each push among the messages. */
+  readonly positions: number[];
+  characters: number;
+}
 
 /** Some of the batches of one queue, one at a time: Redis knows a repeated one by its number, and by the lane. */
 interface Lane {
@@ -73,18 +79,20 @@ export class Publisher implements OncePublisher {
     }
   }
 
-  #batches(messages: readonly OutgoingMessage[]): { queue: string; pushes: Dated[]; positions: number[] }[] {
-    const batches: { queue: string; pushes: Dated[]; positions: number[] }[] = [];
-    const open = new Map<string, (typeof batches)[number]>();
+  #batches(messages: readonly OutgoingMessage[]): readonly Batch[] {
+    const batches: Batch[] = [];
+    const open = new Map<string, Batch>();
     messages.forEach((message, position) => {
+      const push = readyToPush(this.#store, message);
       let batch = open.get(message.queue);
-      if (batch === undefined || batch.pushes.length === batchSize) {
-        batch = { queue: message.queue, pushes: [], positions: [] };
+      if (batch === undefined || isFull(batch, push)) {
+        batch = { queue: message.queue, pushes: [], positions: [], characters: 0 };
         open.set(message.queue, batch);
         batches.push(batch);
       }
-      batch.pushes.push(readyToPush(this.#store, message));
+      batch.pushes.push(push);
       batch.positions.push(position);
+      batch.characters += push.text.length;
     });
     return batches;
   }
@@ -147,4 +155,8 @@ export class Publisher implements OncePublisher {
     if (isOurs) return pushes;
     return pushes.map((push) => (push.dated === undefined ? push : pushedAtOnce(this.#store, push.dated)));
   }
+}
+
+function isFull({ pushes, characters }: Batch, next: Push): boolean {
+  return pushes.length === largestBatch.messages || characters + next.text.length > largestBatch.characters;
 }

@@ -1,4 +1,5 @@
 import type { Settled } from "@q/core/broker";
+import type { Held } from "./scripts/claim.ts";
 import type { Ending, SettleAnswer } from "./scripts/settle.ts";
 
 interface Answer {
@@ -9,7 +10,7 @@ interface Answer {
 
 /** Settles that go out together. Plain acks all have one answer, and so one promise. */
 export class SettleBatch {
-  readonly acks: string[] = [];
+  readonly acks: Held[] = [];
   readonly endings: Ending[] = [];
   readonly #acked: Answer = newAnswer();
   readonly #answers: Answer[] = [];
@@ -23,14 +24,14 @@ export class SettleBatch {
     return this.acks.length + this.endings.length;
   }
 
-  /** Tags of what is over when the batch is. */
-  get tags(): readonly string[] {
-    const ended = this.endings.flatMap(({ kind, tag }) => (kind === "start" ? [] : tag));
-    return ended.length === 0 ? this.acks : [...this.acks, ...ended];
+  /** Of what is over when the batch is. */
+  get fences(): readonly number[] {
+    const ended = this.endings.filter(({ kind }) => kind !== "start");
+    return [...this.acks, ...ended].map(({ fence }) => fence);
   }
 
-  ack(tag: string): Promise<Settled> {
-    this.acks.push(tag);
+  ack(held: Held): Promise<Settled> {
+    this.acks.push(held);
     return this.#acked.promise;
   }
 

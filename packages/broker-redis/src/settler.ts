@@ -16,7 +16,7 @@ export interface SettlerOptions {
   /** Told when the lease turns out to be gone. */
   readonly onLost: () => void;
   /** Told of messages whose outcome the store has, or will never have. */
-  readonly onEnded: (tags: readonly string[]) => void;
+  readonly onEnded: (fences: readonly number[]) => void;
 }
 
 /**
@@ -28,7 +28,7 @@ export class Settler {
   readonly #keys: QueueKeys;
   readonly #consumerId: string;
   readonly #onLost: () => void;
-  readonly #onEnded: (tags: readonly string[]) => void;
+  readonly #onEnded: (fences: readonly number[]) => void;
   #batch = new SettleBatch();
   /** Of the batch that gathers. */
   #patience: Timer | undefined;
@@ -45,13 +45,13 @@ export class Settler {
 
   settle(held: Held, outcome: Outcome): Promise<Settled> {
     if (outcome.kind !== "ack" || held.crashes > 0) return this.#end(this.#endingOf(held, outcome));
-    const acked = this.#batch.ack(held.tag);
+    const acked = this.#batch.ack(held);
     this.#schedule();
     return acked;
   }
 
-  start({ tag, list }: Held): Promise<Settled> {
-    return this.#end({ kind: "start", tag, list });
+  start({ fence, list }: Held): Promise<Settled> {
+    return this.#end({ kind: "start", fence, list });
   }
 
   /** Sends what is there, without waiting for the end of the tick. */
@@ -65,20 +65,20 @@ export class Settler {
     while (this.#underWay !== undefined) await this.#underWay;
   }
 
-  #endingOf({ tag, list, text }: Held, outcome: Outcome): Ending {
+  #endingOf({ fence, list, text }: Held, outcome: Outcome): Ending {
     switch (outcome.kind) {
       case "ack":
       case "release":
-        return { kind: outcome.kind, tag, list };
+        return { kind: outcome.kind, fence, list };
       case "requeue": {
         const { delayMs, headers } = outcome;
         const changes = { queue: this.#keys.queue, deliveryTag: this.#store.tags.next(), headers };
         const again = typeof text === "string" ? reencodeEnvelope(text, changes) : undefined;
         // What is no envelope goes back as it is stored.
-        return { kind: "requeue", tag, list, delayMs, text: again ?? "" };
+        return { kind: "requeue", fence, list, delayMs, text: again ?? "" };
       }
       case "bury":
-        return { kind: "bury", tag, list, reason: outcome.reason };
+        return { kind: "bury", fence, list, reason: outcome.reason };
     }
   }
 
@@ -127,7 +127,7 @@ export class Settler {
     } catch (error) {
       batch.reject(error);
     }
-    this.#onEnded(batch.tags);
+    this.#onEnded(batch.fences);
   }
 
   /** A settle that is repeated after a lost answer finds its message gone. While the lease is there, only we can have ended it. */

@@ -26,3 +26,20 @@ test("calls under way at the same time whose answers all get lost are stored onc
   expect(stored.map(labelOf)).toEqual(["first", "a1", "a2", "b1", "b2", "c1", "c2", "d1", "d2", "e1", "e2"]);
   expect(await broker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 11 });
 });
+
+test("large messages go out in several calls, and are stored whole and in order", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const broker = createBroker(testSettings(server.url, ""));
+  onTestFinished(() => broker.close());
+  await broker.open({ logger: silentLogger });
+  await broker.declare([{ name: "default", priorities: false }]);
+  const labels = Array.from({ length: 31 }, (_, index) => `${index}`.padEnd(index === 15 ? 250_000 : 20_000, "ü"));
+  await broker.publish(
+    labels.map((label, index) => message(label, { id: `${index}`, headers: { id: `${index}`, task: "test" } })),
+  );
+  expect((await take(broker, 31)).map(labelOf)).toEqual(labels);
+  const stats = String(await server.command("INFO", "commandstats"));
+  // No call has more than 100,000 characters, unless of one message.
+  expect(Number(/cmdstat_lpush:calls=(\d+)/.exec(stats)?.[1])).toBeGreaterThan(7);
+});

@@ -8,7 +8,7 @@ import { claim, type Held } from "../src/scripts/claim.ts";
 import { enter } from "../src/scripts/enter.ts";
 import { publish, type Push } from "../src/scripts/publish.ts";
 import { renew, type Renewal } from "../src/scripts/renew.ts";
-import { settle, type Ending, type Retention, type SettleAnswer } from "../src/scripts/settle.ts";
+import { settle, type Ending, type Retention, type SettleAnswer, type SettleBatch } from "../src/scripts/settle.ts";
 import { testSettings } from "./redis-harness.ts";
 
 export const leaseMs = 60_000;
@@ -58,7 +58,7 @@ export class Place {
   settle(
     consumerId: string,
     endings: readonly Ending[],
-    acks: readonly string[] = [],
+    acks: SettleBatch["acks"] = [],
   ): Promise<SettleAnswer | undefined> {
     return settle(this.connection, this.keys, { consumerId, acks, endings, retention });
   }

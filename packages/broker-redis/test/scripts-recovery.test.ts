@@ -87,7 +87,7 @@ describe("renew", () => {
       const counts = Object.fromEntries(held.map(({ text, crashes }) => [text, crashes]));
       expect(counts).toEqual({ poison: died - 1, neighbour: Math.min(1, died - 1) });
       const poison = held.find(({ text }) => text === "poison");
-      if (died > 1) await place.settle(`c${died}`, [{ kind: "start", tag: poison?.tag ?? "", list: 0 }]);
+      if (died > 1) await place.settle(`c${died}`, [{ kind: "start", fence: poison?.fence ?? 0, list: 0 }]);
       const before = await place.now();
       await place.renew("other", `c${died}`);
       const [member, dueAt] = (await connection.call("zrange", keys.delayed, 0, 0, "WITHSCORES")) as string[]; // what ZRANGE answers

@@ -35,8 +35,8 @@ async function fullPlace(): Promise<Place> {
   await place.renew("nobody", "first");
   const [suspect] = await place.claim("c", 6);
   await place.settle("c", [
-    { kind: "start", tag: suspect?.tag ?? "", list: 0 },
-    { kind: "bury", tag: "7:0", list: 0, reason },
+    { kind: "start", fence: suspect?.fence ?? 0, list: 0 },
+    { kind: "bury", fence: 7, list: 0, reason },
   ]);
   await place.claim("gone", 1);
   await leave(connection, keys, "left");
@@ -72,13 +72,13 @@ const settleEverything: Run = (place) =>
   place.settle(
     "c",
     [
-      { kind: "ack", tag: "2:0", list: 0 },
-      { kind: "start", tag: "3:0", list: 0 },
-      { kind: "requeue", tag: "4:0", list: 0, delayMs: hourMs, text: "later" },
-      { kind: "release", tag: "5:0", list: 0 },
-      { kind: "bury", tag: "3:0", list: 0, reason },
+      { kind: "ack", fence: 2, list: 0 },
+      { kind: "start", fence: 3, list: 0 },
+      { kind: "requeue", fence: 4, list: 0, delayMs: hourMs, text: "later" },
+      { kind: "release", fence: 5, list: 0 },
+      { kind: "bury", fence: 3, list: 0, reason },
     ],
-    ["6:0"],
+    [{ fence: 6, list: 0 }],
   );
 
 const lists = ["list 0", "list 1", "list 2", "list 3"];
@@ -122,13 +122,24 @@ const working: Uses = {
     ({ connection, keys }) => adopt(connection, keys, { id: "c", most: 9, known: [] }),
     ["lease", "held", "crashes"],
   ],
-  "settle acks": [(place) => place.settle("c", [], ["2:0", "3:0"]), ["lease", "held"]],
+  "settle acks": [
+    (place) =>
+      place.settle(
+        "c",
+        [],
+        [
+          { fence: 2, list: 0 },
+          { fence: 3, list: 0 },
+        ],
+      ),
+    ["lease", "held"],
+  ],
   settle: [
     settleEverything,
     ["lease", "held", "started", "crashes", "meta", "delayed", "dead", "dead-index", ...lists],
   ],
   "settle start": [
-    (place) => place.settle("c", [{ kind: "start", tag: "3:0", list: 0 }]),
+    (place) => place.settle("c", [{ kind: "start", fence: 3, list: 0 }]),
     ["lease", "held", "started", "crashes", "meta"],
   ],
   renew: [(place) => place.renew("c", "gone"), recovering],
@@ -205,7 +216,7 @@ test("with memory full, a queue is drained to the last message, also of those wh
   const held = await place.claim("last", 100);
   await place.settle(
     "last",
-    held.map(({ tag, list }) => ({ kind: "ack", tag, list })),
+    held.map(({ fence, list }) => ({ kind: "ack", fence, list })),
   );
   expect(await stats(place.connection, place.keys)).toMatchObject({ ready: 0, inFlight: 0, delayed: 1, dead: 1 });
 });

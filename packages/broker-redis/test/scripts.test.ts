@@ -1,7 +1,7 @@
 import { RedisServer } from "@q/test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adopt } from "../src/scripts/adopt.ts";
-import { claim, type Held } from "../src/scripts/claim.ts";
+import { claim, tagOf, type Held } from "../src/scripts/claim.ts";
 import { leave } from "../src/scripts/leave.ts";
 import { settle, type Ending } from "../src/scripts/settle.ts";
 import { stats } from "../src/scripts/stats.ts";
@@ -66,6 +66,20 @@ describe("claim", () => {
     },
   );
 
+  test.each([15, 16, 300, 70_000])("brings %d messages of all sizes together, as they are stored", async (count) => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    const sizes = [0, 31, 32, 255, 256, 65_535, 65_536].filter((size) => size < 300 || count > 299);
+    const stored = Array.from({ length: count }, (_, index) => {
+      const text = String(index).padEnd(sizes[index] ?? 0, "x");
+      return index % 5 === 0 ? Buffer.from(`${text}\xff`, "latin1") : index % 5 === 1 ? `${text}ü\ufffd` : text;
+    });
+    for (let from = 0; from < count; from += 1000)
+      await connection.call("lpush", keys.lists[0] ?? "", ...stored.slice(from, from + 1000));
+    await place.enter("c");
+    expect((await place.claim("c", count)).map(({ text }) => text)).toEqual(stored);
+  });
+
   test("numbers of sixteen digits stay whole", async () => {
     const place = await Place.open(server);
     const { connection, keys } = place;
@@ -82,15 +96,15 @@ describe("claim", () => {
     await place.enter("c");
     await place.publish(...pushes(3), ...pushes(2, { list: 3, delayMs: 3_600_000 }));
     const held = await place.claim("c", 3);
-    expect(held.map(({ tag, fence }) => [tag, fence])).toEqual([
+    expect(held.map((one) => [tagOf(one), one.fence])).toEqual([
       ["999999999999999:0", 999_999_999_999_999],
       ["1000000000000000:0", 1_000_000_000_000_000],
       ["1000000000000001:0", 1_000_000_000_000_001],
     ]);
-    expect(await connection.call("hkeys", keys.held("c"))).toEqual(held.map(({ tag }) => tag));
+    expect(await connection.call("hkeys", keys.held("c"))).toEqual(held.map(tagOf));
     expect(await adopt(connection, keys, { id: "c", most: 3, known: [] })).toEqual(held);
     expect(await connection.call("zrange", keys.delayed, 0, -1)).toEqual(["899999999999999931", "900000000000000032"]);
-    await place.settle("c", [{ kind: "bury", tag: "1000000000000001:0", list: 0, reason }]);
+    await place.settle("c", [{ kind: "bury", fence: 1_000_000_000_000_001, list: 0, reason }]);
     expect(await connection.call("hkeys", keys.dead)).toEqual(["1000000000000000"]);
     // In the order of numbers, where that of texts is another.
     await place.renew("other", "c");
@@ -106,25 +120,24 @@ describe("ten thousand messages in the hands of one consumer", () => {
     expect(textsOf(await place.claim("c", 10_000))).toEqual(texts(10_000));
     return place;
   };
-  const tags = pushes(10_000).map((_, index) => `${index + 1}:0`);
+  const all = pushes(10_000).map((_, index) => ({ fence: index + 1, list: 0 }));
 
   test("are acked in one call", async () => {
     const place = await open();
-    await place.settle("c", [], tags);
+    await place.settle("c", [], all);
     expect(await place.connection.call("exists", place.keys.held("c"))).toBe(0);
   });
 
   test("end in one call in every other way, and each has its answer", async () => {
     const place = await open();
     const kinds = ["ack", "start", "release", "requeue", "bury"] as const;
-    const endings = tags.map((tag, index): Ending => {
+    const endings = all.map((one, index): Ending => {
       const kind = kinds[index % kinds.length] ?? "ack";
-      const one = { tag, list: 0 };
       if (kind === "requeue") return { kind, ...one, delayMs: 0, text: "again" };
       return kind === "bury" ? { kind, ...one, reason } : { kind, ...one };
     });
     const answer = await place.settle("c", endings);
-    expect(answer?.endings).toEqual(tags.map(() => "settled"));
+    expect(answer?.endings).toEqual(all.map(() => "settled"));
     const { ready, inFlight, dead } = await stats(place.connection, place.keys);
     expect({ ready, inFlight, dead }).toEqual({ ready: 4000, inFlight: 2000, dead: 1000 });
   });
@@ -152,9 +165,9 @@ describe("settle", () => {
     await place.enter("c");
     await place.publish(...pushes(8));
     const [last, older, ...held] = (await place.claim("c", 8)).toReversed();
-    const bury = (one: { readonly tag: string } | undefined): Ending => ({
+    const bury = (one: { readonly fence: number } | undefined): Ending => ({
       kind: "bury",
-      tag: one?.tag ?? "",
+      fence: one?.fence ?? 0,
       list: 0,
       reason,
     });
@@ -184,7 +197,7 @@ describe("what landed", () => {
 
   /** What the consumer gets of the messages "1" to "4". */
   function heldOf(number: number): Held {
-    return { tag: `${number}:0`, fence: number, list: 0, text: String(number), crashes: 0 };
+    return { fence: number, list: 0, text: String(number), crashes: 0 };
   }
 
   test("is taken as far as it is wanted, and the rest goes back to the head", async () => {
@@ -238,16 +251,16 @@ test("bytes that are no text are the same after every way that they can go", asy
   const list = keys.lists[0] ?? "";
   await connection.call("lpush", list, bytes);
   const stored = (): Promise<unknown> => connection.callBuffer("lindex", list, 0);
-  const hold = async (id: string): Promise<string> => {
+  const hold = async (id: string): Promise<Pick<Held, "fence" | "list">> => {
     await place.enter(id);
     const [held] = await place.claim(id, 1);
-    const tag = held?.tag ?? "";
-    expect(await connection.callBuffer("hget", keys.held(id), tag)).toEqual(bytes);
-    return tag;
+    if (held === undefined) throw new Error("expected a message to hold");
+    expect(await connection.callBuffer("hget", keys.held(id), tagOf(held))).toEqual(bytes);
+    return { fence: held.fence, list: held.list };
   };
-  await place.settle("c1", [{ kind: "release", tag: await hold("c1"), list: 0 }]);
+  await place.settle("c1", [{ kind: "release", ...(await hold("c1")) }]);
   expect(await stored()).toEqual(bytes);
-  await place.settle("c1", [{ kind: "requeue", tag: await hold("c1"), list: 0, delayMs: 0, text: "" }]);
+  await place.settle("c1", [{ kind: "requeue", ...(await hold("c1")), delayMs: 0, text: "" }]);
   expect(await stored()).toEqual(bytes);
   await hold("c1");
   await leave(connection, keys, "c1");
@@ -255,12 +268,12 @@ test("bytes that are no text are the same after every way that they can go", asy
   await hold("c2");
   await place.renew("other", "c2");
   expect(await stored()).toEqual(bytes);
-  await place.settle("c3", [{ kind: "start", tag: await hold("c3"), list: 0 }]);
+  await place.settle("c3", [{ kind: "start", ...(await hold("c3")) }]);
   await place.renew("other", "c3");
   const [member] = (await connection.callBuffer("zrange", keys.delayed, 0, 0)) as Buffer[]; // what ZRANGE answers
   expect(member?.subarray(17)).toEqual(bytes);
   await connection.call("zadd", keys.delayed, 1, member ?? "");
-  await place.settle("c4", [{ kind: "bury", tag: await hold("c4"), list: 0, reason }]);
+  await place.settle("c4", [{ kind: "bury", ...(await hold("c4")), reason }]);
   const [letter] = (await connection.callBuffer("hvals", keys.dead)) as Buffer[]; // what HVALS answers
   expect(letter?.subarray(-bytes.length)).toEqual(bytes);
 });
@@ -274,7 +287,7 @@ test.each(["a b", "日本 🪦", "*?[a-z]^\\", "a:b/c@d:0", "x".repeat(250), "'q
     await place.publish(...pushes(3), ...pushes(1, { list: 3 }), ...pushes(1, { delayMs: 3_600_000 }));
     await place.enter(id);
     const [first, second] = await place.claim(id, 2);
-    await place.settle(id, [{ kind: "bury", tag: first?.tag ?? "", list: 0, reason }]);
+    await place.settle(id, [{ kind: "bury", fence: first?.fence ?? 0, list: 0, reason }]);
     await connection.call("lmove", keys.lists[3] ?? "", keys.landing(id, 3), "right", "left");
     expect(await stats(connection, keys)).toMatchObject({ ready: 2, delayed: 1, inFlight: 1, dead: 1, consumers: 1 });
     expect(await place.renew("other@4", id)).toMatchObject({ recovered: 2 });
@@ -292,8 +305,8 @@ test("who has no lease changes nothing", async () => {
   const [first] = await place.claim("c", 1);
   await place.renew("other", "c");
   const before = await place.dump();
-  const tag = first?.tag ?? "";
-  expect(await place.settle("c", [{ kind: "requeue", tag, list: 0, delayMs: 0, text: "late" }], [tag])).toBeUndefined();
+  const one = { fence: first?.fence ?? 0, list: 0 };
+  expect(await place.settle("c", [{ kind: "requeue", ...one, delayMs: 0, text: "late" }], [one])).toBeUndefined();
   expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 4 })).toBeUndefined();
   expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0, most: 1 })).toBeUndefined();
   expect(await adopt(place.connection, place.keys, { id: "c", most: 1, known: [] })).toBeUndefined();

@@ -60,20 +60,22 @@ if #messages > 0 and redis.call('EXISTS', KEYS[5]) == 1 then
   end
 end
 local nextDue = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2]
-local sizes, bytes = packed(messages)
-return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, sizes, bytes, heldBefore}`,
+return {last, paused and 1 or 0, nextDue and math.max(0, nextDue - now) or -1, tonumber(nextDue or 0), counts, suspects, packed(messages), heldBefore}`,
 );
 
 /** A message in a consumer's hands, as the store knows it. */
 export interface Held {
-  /** Number of its claim and list: the field under which it is held. */
-  readonly tag: string;
-  /** Grows with each claim of this queue. */
+  /** Grows with each message that is claimed from this queue, so that there is none twice. */
   readonly fence: number;
   readonly list: number;
   /** As it is stored; bytes when it is no UTF-8. */
   readonly text: string | Buffer;
   readonly crashes: number;
+}
+
+/** The field under which it is held. */
+export function tagOf({ fence, list }: Pick<Held, "fence" | "list">): string {
+  return `${fence}:${list}`;
 }
 
 export interface Claimed {
@@ -94,8 +96,7 @@ type Reply = [
   nextDueAt: number,
   counts: number[],
   suspects: number[],
-  sizes: number[],
-  bytes: Buffer | Buffer[],
+  packed: Buffer | Buffer[],
   heldBefore: number,
 ];
 
@@ -122,18 +123,16 @@ export async function claim(
     { asBytes: true },
   )) as [-1] | Reply; // what the script returns
   if (reply[0] === -1) return undefined;
-  const [last, paused, nextDueMs, nextDueAt, counts, suspects, sizes, bytes, heldBefore] = reply as Reply;
-  const messages = unpack(sizes, bytes);
+  const [last, paused, nextDueMs, nextDueAt, counts, suspects, packed, heldBefore] = reply as Reply;
+  const messages = unpack(packed);
   const crashes = new Map<number, number>();
   for (let at = 0; at < suspects.length; at += 2) crashes.set((suspects[at] ?? 0) - 1, suspects[at + 1] ?? 0);
   const held: Held[] = [];
   counts.forEach((count, list) => {
     for (let taken = 0; taken < count; taken += 1) {
       const index = held.length;
-      const fence = last - messages.length + index + 1;
       held.push({
-        tag: `${fence}:${list}`,
-        fence,
+        fence: last - messages.length + index + 1,
         list,
         text: messages[index] ?? "",
         crashes: crashes.get(index) ?? 0,

@@ -1,67 +1,46 @@
-import { isAscii, isUtf8 } from "node:buffer";
-
-/** Texts as two arguments of a script: client and server pay for each argument, and for a thousand of them more than for what stands in them. */
-export interface Packed {
-  /** Bytes of each text, in order: `"12 7 30"`. */
-  readonly sizes: string;
-  readonly bytes: string | Buffer;
-}
-
-/** V8 keeps a longer string apart from all others, which costs several times what writing it into a buffer does. */
-const longestString = 100_000;
-
-export function pack(texts: readonly string[]): Packed {
-  const sizes = texts.map((text) => Buffer.byteLength(text));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  return { sizes: sizes.join(" "), bytes: total < longestString ? texts.join("") : written(texts, total) };
-}
-
-function written(texts: readonly string[], size: number): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const text of texts) at += bytes.write(text, at);
-  return bytes;
-}
-
-/** Lua: `texts(sizes, bytes)` is the list of them. */
-export const unpacking = `local function texts(sizes, bytes)
-  local list, from = {}, 1
-  for size in sizes:gmatch('%d+') do
-    list[#list + 1] = bytes:sub(from, from + size - 1)
-    from = from + size
-  end
-  return list
-end
-`;
+import { isUtf8 } from "node:buffer";
 
 /**
- * Lua, the other way: `packed(texts)` is their sizes and all of them in a row. Large ones stay a list, because Lua copies each several times
- * to join them, which costs more than the elements of an answer: as much from 500 bytes on, and eight times at 10 kB.
+ * Lua: `packed(texts)` is all of them as one text, which costs the client far less than as many elements of an answer, and the server little more.
+ * Large ones stay a list: to copy them would cost the server more than the client saves.
  */
 export const packing = `local function packed(texts)
-  local sizes, total = {}, 0
-  for i, text in ipairs(texts) do
-    sizes[i] = #text
-    total = total + #text
-  end
-  return sizes, total > 500 * #texts and texts or table.concat(texts)
+  local total = 0
+  for _, text in ipairs(texts) do total = total + #text end
+  return total > 1000 * #texts and texts or cmsgpack.pack(texts)
 end
 `;
 
 /** What `packed` made. What is no UTF-8 stays bytes. */
-export function unpack(sizes: readonly number[], bytes: Buffer | readonly Buffer[]): readonly (string | Buffer)[] {
-  if (!Buffer.isBuffer(bytes)) return bytes.map(textOrBytes);
-  const areAscii = isAscii(bytes);
-  let from = 0;
-  return sizes.map((size) => {
-    const to = from + size;
-    const part = areAscii ? bytes.toString("latin1", from, to) : textOrBytes(bytes.subarray(from, to));
-    from = to;
-    return part;
-  });
+export function unpack(packed: Buffer | readonly Buffer[]): readonly (string | Buffer)[] {
+  return Buffer.isBuffer(packed) ? readStrings(packed) : packed.map((text) => textOrBytes(text));
 }
 
-export function textOrBytes(bytes: Buffer): string | Buffer {
-  if (isAscii(bytes)) return bytes.toString("latin1");
-  return isUtf8(bytes) ? bytes.toString() : bytes;
+const replacementCharacter = "\ufffd";
+
+export function textOrBytes(bytes: Buffer, from = 0, to: number = bytes.length): string | Buffer {
+  const text = bytes.toString("utf8", from, to);
+  // It stands for what is no UTF-8, and may have been sent as well.
+  if (!text.includes(replacementCharacter)) return text;
+  const part = bytes.subarray(from, to);
+  return isUtf8(part) ? text : part;
 }
+
+/** Of an array in MessagePack, of nothing but strings: https://github.com/msgpack/msgpack/blob/master/spec.md */
+function readStrings(packed: Buffer): readonly (string | Buffer)[] {
+  const texts: (string | Buffer)[] = [];
+  let at = 1 + (sizeBytesOfArray[packed[0] ?? 0] ?? 0);
+  while (at < packed.length) {
+    const type = packed.readUInt8(at);
+    const sizeBytes = sizeBytesOfString[type];
+    const from = at + 1 + (sizeBytes ?? 0);
+    at = from + (sizeBytes === undefined ? type - shortestString : packed.readUIntBE(at + 1, sizeBytes));
+    texts.push(textOrBytes(packed, from, at));
+  }
+  return texts;
+}
+
+/** How many bytes of size there are behind a first byte. Others stand for a short array or string, and contain the size. */
+const sizeBytesOfArray: Readonly<Record<number, number>> = { 0xdc: 2, 0xdd: 4 };
+const sizeBytesOfString: Readonly<Record<number, number>> = { 0xd9: 1, 0xda: 2, 0xdb: 4 };
+const shortestString = 0xa0;

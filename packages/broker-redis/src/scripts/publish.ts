@@ -1,14 +1,13 @@
 import type { Connection } from "../connection.ts";
 import type { Envelope } from "../envelope.ts";
 import type { QueueKeys } from "../keys.ts";
-import { pack, unpacking } from "./packed.ts";
 import { clock, timelessScript } from "./script.ts";
 
 /** Longest time that Redis remembers a silent producer: far beyond any repetition. Short, because each run of a short program is one. Milliseconds. */
 const producerTtlMs = 300_000;
 
 /**
- * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (place among the lists, list, delay, sizes, messages)…
+ * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (place among the lists, list, delay, how many, messages…)…
  * One run of messages is stored as a whole or not at all by the command that stores it; before several, every key is looked at.
  * A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
  * WAIT behind it would count replicas that have not heard of it yet.
@@ -19,29 +18,30 @@ const publishScript = timelessScript(
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return 0
 end
-${unpacking}local ready, delayed, count = {}, {}, 0
-for i = 3, #ARGV, 5 do
-  local run = {key = KEYS[4 + ARGV[i]], list = ARGV[i + 1], delay = ARGV[i + 2], messages = texts(ARGV[i + 3], ARGV[i + 4])}
+local ready, delayed, count, at = {}, {}, 0, 3
+while at <= #ARGV do
+  local run = {key = KEYS[4 + ARGV[at]], list = ARGV[at + 1], delay = ARGV[at + 2], from = at + 4, to = at + 3 + ARGV[at + 3]}
+  at = run.to + 1
   if run.delay == '0' then
-    if #ARGV > 7 then redis.call('LLEN', run.key) end
     ready[#ready + 1] = run
   else
     delayed[#delayed + 1] = run
-    count = count + #run.messages
+    count = count + run.to - run.from + 1
   end
 end
 if count > 0 then redis.call('HLEN', KEYS[2]); redis.call('ZCARD', KEYS[3]) end
+if #ready + #delayed > 1 then
+  for _, run in ipairs(ready) do redis.call('LLEN', run.key) end
+end
 for _, run in ipairs(ready) do
-  for from = 1, #run.messages, 1000 do
-    redis.call('LPUSH', run.key, unpack(run.messages, from, math.min(from + 999, #run.messages)))
-  end
+  for from = run.from, run.to, 1000 do redis.call('LPUSH', run.key, unpack(ARGV, from, math.min(from + 999, run.to))) end
 end
 if count > 0 then
   ${clock}local seq = redis.call('HINCRBY', KEYS[2], 'delayed', count) - count
   for _, run in ipairs(delayed) do
-    for _, message in ipairs(run.messages) do
+    for i = run.from, run.to do
       seq = seq + 1
-      redis.call('ZADD', KEYS[3], now + run.delay, string.format('%016.0f', seq) .. run.list .. message)
+      redis.call('ZADD', KEYS[3], now + run.delay, string.format('%016.0f', seq) .. run.list .. ARGV[i])
     end
   end
 end
@@ -54,6 +54,12 @@ export interface Push extends Envelope {
   /** Milliseconds from now; 0 is at once. */
   readonly delayMs: number;
 }
+
+/**
+ * Most of one batch: more messages would keep Redis from everything else for too long, and V8 keeps a longer string apart from all others, which
+ * costs several times what it takes to write a short one.
+ */
+export const largestBatch = { messages: 1000, characters: 100_000 } as const;
 
 /** One numbered batch of a producer. A number that was used before changes nothing. */
 export async function publish(
@@ -69,10 +75,10 @@ export async function publish(
   const args: (string | number | Buffer)[] = [batch.sequence, producerTtlMs];
   const lists: string[] = [];
   for (const { list, delayMs, texts } of runsOf(batch.pushes)) {
-    const { sizes, bytes } = pack(texts);
     const key = keys.lists[list] ?? "";
     if (!lists.includes(key)) lists.push(key);
-    args.push(lists.indexOf(key), list, wholeDelay(delayMs), sizes, bytes);
+    args.push(lists.indexOf(key), list, wholeDelay(delayMs), texts.length);
+    for (const text of texts) args.push(text.length < largestBatch.characters ? text : Buffer.from(text));
   }
   const named = [keys.producer(batch.producer), keys.meta, keys.delayed, ...lists];
   await connection.run(publishScript, named, args, { replicas: batch.replicas });

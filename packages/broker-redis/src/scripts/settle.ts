@@ -1,6 +1,7 @@
 import type { DeadReason, Settled } from "@q/core/broker";
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
+import { tagOf, type Held } from "./claim.ts";
 import { wholeDelay } from "./publish.ts";
 import { script } from "./script.ts";
 
@@ -61,16 +62,16 @@ return {trimmed, #answers > 0 and redis.call('ZCARD', KEYS[8]) or 0, answers}`,
 
 /** One settle of a message that is not a plain ack. */
 export type Ending =
-  | { readonly kind: "ack" | "start" | "release"; readonly tag: string; readonly list: number }
+  | { readonly kind: "ack" | "start" | "release"; readonly fence: number; readonly list: number }
   | {
       readonly kind: "requeue";
-      readonly tag: string;
+      readonly fence: number;
       readonly list: number;
       readonly delayMs: number;
       /** The message as it goes back; empty for as it is stored. */
       readonly text: string;
     }
-  | { readonly kind: "bury"; readonly tag: string; readonly list: number; readonly reason: DeadReason };
+  | { readonly kind: "bury"; readonly fence: number; readonly list: number; readonly reason: DeadReason };
 
 export interface Retention {
   /** Dead letters older than this are deleted. Milliseconds. */
@@ -81,8 +82,8 @@ export interface Retention {
 
 export interface SettleBatch {
   readonly consumerId: string;
-  /** Tags of finished messages, except suspects. */
-  readonly acks: readonly string[];
+  /** Finished messages, except suspects. */
+  readonly acks: readonly Pick<Held, "fence" | "list">[];
   readonly endings: readonly Ending[];
   readonly retention: Retention;
 }
@@ -102,8 +103,8 @@ export async function settle(
   batch: SettleBatch,
 ): Promise<SettleAnswer | undefined> {
   const { consumerId, acks, endings, retention } = batch;
-  const args: (string | number)[] = [consumerId, acks.join(" "), retention.maxAgeMs, retention.maxCount];
-  for (const ending of endings) args.push(ending.kind, ending.tag, ending.list, ...detailsOf(ending));
+  const args: (string | number)[] = [consumerId, acks.map(tagOf).join(" "), retention.maxAgeMs, retention.maxCount];
+  for (const ending of endings) args.push(ending.kind, tagOf(ending), ending.list, ...detailsOf(ending));
   const reply = (await connection.run(
     settleScript,
     [

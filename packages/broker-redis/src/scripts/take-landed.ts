@@ -64,9 +64,11 @@ export async function takeLanded(
     | [last: number, ready: number, crashes: number[], messages: Buffer[]]; // what the script returns
   const [last, ready = 0, crashes = [], messages = []] = reply;
   if (last === -1) return undefined;
-  const held = messages.map((message, index): Held => {
-    const fence = last - messages.length + index + 1;
-    return { tag: `${fence}:${list}`, fence, list, crashes: crashes[index] ?? 0, text: textOrBytes(message) };
-  });
+  const held = messages.map((message, index): Held => ({
+    fence: last - messages.length + index + 1,
+    list,
+    crashes: crashes[index] ?? 0,
+    text: textOrBytes(message),
+  }));
   return { held, ready };
 }

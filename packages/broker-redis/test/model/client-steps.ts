@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { adopt } from "../../src/scripts/adopt.ts";
-import { claim } from "../../src/scripts/claim.ts";
+import { claim, type Held } from "../../src/scripts/claim.ts";
 import { enter } from "../../src/scripts/enter.ts";
 import { leave } from "../../src/scripts/leave.ts";
 import { renew } from "../../src/scripts/renew.ts";
@@ -59,7 +59,7 @@ const claiming = steps(
       },
       model: () => {
         const claimed = consuming.claim(model, id, most);
-        if (isHeard) for (const held of claimed?.held ?? []) known.set(held.tag, held);
+        if (isHeard) for (const held of claimed?.held ?? []) known.set(held.fence, held);
         return claimed;
       },
     };
@@ -75,7 +75,7 @@ const adopting = steps("adopt", fc.record({ number: who, most: fc.nat(3) }), (mo
     real: ({ connection, keys }) => adopt(connection, keys, { id, most, known: before }),
     model: () => {
       const found = consuming.adopt(model, { id, most, known: before });
-      for (const held of found ?? []) known.set(held.tag, held);
+      for (const held of found ?? []) known.set(held.fence, held);
       return found;
     },
   };
@@ -95,8 +95,8 @@ const pick: fc.Arbitrary<Pick> = fc.record({
 });
 
 /** For another try. What is no text goes back as it is stored. */
-function again(text: string | Buffer, tag: string): string {
-  return typeof text === "string" ? `${idOf(text)} after ${tag}` : "";
+function again(text: string | Buffer, fence: number): string {
+  return typeof text === "string" ? `${idOf(text)} after ${fence}` : "";
 }
 
 const settling = steps(
@@ -107,22 +107,24 @@ const settling = steps(
     const client = withWork.at(-1 - (number % Math.max(1, withWork.length)));
     if (client === undefined) return undefined;
     const { id, known } = client;
-    const acks: string[] = [];
+    const acks: Held[] = [];
     const endings: Ending[] = [];
     for (const { nth, kind, delayMs } of picks) {
-      const [tag, { list, text, crashes }] = [...known][nth % known.size] ?? ["", { list: 0, text: "", crashes: 0 }];
+      const held = [...known.values()][nth % known.size];
+      if (held === undefined) continue;
+      const { fence, list, text, crashes } = held;
       // Only what is under suspicion is started, and only that has something to be forgiven.
-      if (crashes === 0 && (kind === "ack" || kind === "start")) acks.push(tag);
-      else if (kind === "requeue") endings.push({ kind, tag, list, delayMs, text: again(text, tag) });
-      else if (kind === "bury") endings.push({ kind, tag, list, reason });
-      else endings.push({ kind, tag, list });
+      if (crashes === 0 && (kind === "ack" || kind === "start")) acks.push(held);
+      else if (kind === "requeue") endings.push({ kind, fence, list, delayMs, text: again(text, fence) });
+      else if (kind === "bury") endings.push({ kind, fence, list, reason });
+      else endings.push({ kind, fence, list });
     }
     const batch = { consumerId: id, acks, endings, retention };
     return {
       real: ({ connection, keys }) => settle(connection, keys, batch),
       model: () => {
-        for (const tag of acks) known.delete(tag);
-        for (const { kind, tag } of endings) if (kind !== "start") known.delete(tag);
+        for (const { fence } of acks) known.delete(fence);
+        for (const { kind, fence } of endings) if (kind !== "start") known.delete(fence);
         return consuming.settle(model, batch);
       },
     };
@@ -155,8 +157,8 @@ const crashing = steps(
     const working = others.filter(({ known }) => known.size > 0);
     const victim = [...others, ...working, ...working].at(-1 - nth);
     if (client === undefined || victim === undefined) return undefined;
-    const suspects = [...victim.known].filter(([, { crashes }]) => hasStarted && crashes > 0);
-    const endings = suspects.map(([tag, { list }]) => ({ kind: "start" as const, tag, list }));
+    const suspects = [...victim.known.values()].filter(({ crashes }) => hasStarted && crashes > 0);
+    const endings = suspects.map(({ fence, list }) => ({ kind: "start" as const, fence, list }));
     const started = { consumerId: victim.id, acks: [], endings, retention };
     const seen = beat(model, client.id, [victim.id]);
     return {
@@ -226,7 +228,7 @@ const takingLanded = steps(
       real: ({ connection, keys }) => takeLanded(connection, keys, { id, list, most }),
       model: () => {
         const taken = consuming.takeLanded(model, { id, list, most });
-        if (isHeard) for (const held of taken?.held ?? []) known.set(held.tag, held);
+        if (isHeard) for (const held of taken?.held ?? []) known.set(held.fence, held);
         return taken;
       },
     };

@@ -1,5 +1,5 @@
 import type { DeadReason, Settled } from "@q/core/broker";
-import type { Held } from "../../src/scripts/claim.ts";
+import { tagOf, type Held } from "../../src/scripts/claim.ts";
 import { textOrBytes } from "../../src/scripts/packed.ts";
 import type { Retention, SettleAnswer, SettleBatch } from "../../src/scripts/settle.ts";
 import { delay, numbered } from "./producing.ts";
@@ -76,7 +76,6 @@ function promote(model: QueueModel): void {
 function heldOf({ state }: QueueModel, tag: string, bytes: string): Held {
   const [fence = 0, list = 0] = tag.split(":").map(Number);
   return {
-    tag,
     fence,
     list,
     text: textOrBytes(Buffer.from(bytes, "latin1")),
@@ -87,11 +86,11 @@ function heldOf({ state }: QueueModel, tag: string, bytes: string): Held {
 /** What a consumer holds and does not know of, the oldest first. */
 export function adopt(
   model: QueueModel,
-  consumer: { readonly id: string; readonly most: number; readonly known: ReadonlySet<string> },
+  consumer: { readonly id: string; readonly most: number; readonly known: ReadonlySet<number> },
 ): Held[] | undefined {
   if (!model.hasLease(consumer.id)) return undefined;
-  const held = [...(model.state.held.get(consumer.id) ?? [])].filter(([tag]) => !consumer.known.has(tag));
-  return held.slice(0, consumer.most).map(([tag, bytes]) => heldOf(model, tag, bytes));
+  const held = [...(model.state.held.get(consumer.id) ?? [])].map(([tag, bytes]) => heldOf(model, tag, bytes));
+  return held.filter(({ fence }) => !consumer.known.has(fence)).slice(0, consumer.most);
 }
 
 /** All of it or, without a lease, nothing. */
@@ -99,16 +98,16 @@ export function settle(model: QueueModel, batch: SettleBatch): SettleAnswer | un
   const { state } = model;
   const { consumerId: id, retention } = batch;
   if (!model.hasLease(id)) return undefined;
-  for (const tag of batch.acks) {
-    const bytes = letGo(model, id, tag);
+  for (const ack of batch.acks) {
+    const bytes = letGo(model, id, tagOf(ack));
     if (bytes !== undefined) model.finish(bytes);
   }
   let trimmed = 0;
   const endings = batch.endings.map((ending): Settled => {
-    if (ending.kind === "start") return start(model, id, ending.tag);
-    const bytes = letGo(model, id, ending.tag);
+    if (ending.kind === "start") return start(model, id, tagOf(ending));
+    const bytes = letGo(model, id, tagOf(ending));
     if (bytes === undefined) return "lost";
-    mark(model, id, ending.tag, false);
+    mark(model, id, tagOf(ending), false);
     if (ending.kind !== "release") forgive(model, bytes);
     const { list } = ending;
     if (ending.kind === "release") state.ready[list]?.unshift(bytes);

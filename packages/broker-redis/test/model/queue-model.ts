@@ -1,22 +1,16 @@
 import { createHash } from "node:crypto";
+import type { Held } from "../../src/scripts/claim.ts";
 import type { Push } from "../../src/scripts/publish.ts";
 import { emptyState, type QueueState } from "./queue-state.ts";
 
 /** A time of the server, as exactly as is known: what a script does lies between two looks at the clock. */
 type Span = readonly [earliest: number, latest: number];
 
-/** What a consumer knows of a message that it was given. */
-export interface Known {
-  readonly list: number;
-  readonly text: string | Buffer;
-  readonly crashes: number;
-}
-
 /** Somebody who consumes, or did. */
 export interface Client {
   readonly id: string;
-  /** What it believes to hold, by tag. */
-  readonly known: Map<string, Known>;
+  /** What it believes to hold, by fence. */
+  readonly known: Map<number, Held>;
 }
 
 /** What a producer sends at once, under its number. */

@@ -24,7 +24,7 @@ export async function takeAll(model: QueueModel, world: World): Promise<{ ids: s
     const claimed = await claim(connection, keys, { id, most: 1000, lists: model.lists });
     const held = claimed?.held ?? [];
     ids.push(...held.map(({ text }) => idOf(String(text))));
-    const endings = held.map(({ tag, list }) => ({ kind: "ack" as const, tag, list }));
+    const endings = held.map(({ fence, list }) => ({ kind: "ack" as const, fence, list }));
     await settle(connection, keys, { consumerId: id, acks: [], endings, retention });
   }
   world.jump(forever);

@@ -40,7 +40,7 @@ export const mutations: readonly SeenMutation[] = [
   {
     name: "nobody looks for what a lost answer has brought",
     file: "holder.ts",
-    from: "await adopt(connection, this.keys, { id: incarnation.id, most, known: incarnation.tags })",
+    from: "await adopt(connection, this.keys, { id: incarnation.id, most, known: incarnation.held })",
     to: "[]",
     seenBy: repliesLost,
     seenAs: /the queue is empty|every worker works/,

@@ -4,7 +4,7 @@ import { Connection } from "../../../src/connection.ts";
 import { queueKeys } from "../../../src/keys.ts";
 import { readOptions } from "../../../src/options.ts";
 import { adopt } from "../../../src/scripts/adopt.ts";
-import { claim } from "../../../src/scripts/claim.ts";
+import { claim, tagOf } from "../../../src/scripts/claim.ts";
 import { enter } from "../../../src/scripts/enter.ts";
 import { leave } from "../../../src/scripts/leave.ts";
 import { publishOnce } from "../../../src/scripts/publish-once.ts";
@@ -27,8 +27,8 @@ const push = (delayMs: number) => ({ list: 0, text: `{"n":${delayMs}}`, delayMs 
 const end =
   (...endings: readonly Ending[]): Step =>
   (connection) =>
-    settle(connection, keys, { consumerId: me, acks: ["1:0"], endings, retention });
-const tag = "2:0";
+    settle(connection, keys, { consumerId: me, acks: [{ fence: 1, list: 0 }], endings, retention });
+const held = { fence: 2, list: 0 };
 
 /** Every step that changes a queue. */
 const steps: Readonly<Record<string, Step>> = {
@@ -42,11 +42,11 @@ const steps: Readonly<Record<string, Step>> = {
   claim: (connection) => claim(connection, keys, { id: me, most: 2, lists: 4 }),
   adopt: (connection) => adopt(connection, keys, { id: me, most: 2, known: [] }),
   ack: end(),
-  start: end({ kind: "start", tag, list: 0 }),
-  release: end({ kind: "release", tag, list: 0 }),
-  retry: end({ kind: "requeue", tag, list: 0, delayMs: 60_000, text: "{}" }),
-  requeue: end({ kind: "requeue", tag, list: 0, delayMs: 0, text: "{}" }),
-  bury: end({ kind: "bury", tag, list: 0, reason }),
+  start: end({ kind: "start", ...held }),
+  release: end({ kind: "release", ...held }),
+  retry: end({ kind: "requeue", ...held, delayMs: 60_000, text: "{}" }),
+  requeue: end({ kind: "requeue", ...held, delayMs: 0, text: "{}" }),
+  bury: end({ kind: "bury", ...held, reason }),
   renew: (connection) =>
     renew(connection, keys, { id: me, leaseMs: 60_000, silenceMs: 60_000, crashDelayMs: 0, knownDead: [deceased] }),
   leave: (connection) => leave(connection, keys, me),
@@ -121,7 +121,7 @@ async function fill(connection: Connection): Promise<void> {
     await enter(connection, keys, { id, leaseMs: 60_000 });
     await claim(connection, keys, { id, most: 2, lists: 1 });
     await connection.call("rpush", keys.landing(id, 0), '{"landed":1}');
-    await connection.call("hset", keys.started(id), id === me ? tag : "4:0", 1);
+    await connection.call("hset", keys.started(id), id === me ? tagOf(held) : "4:0", 1);
   }
   await connection.call("zadd", keys.delayed, 1, `${"0".repeat(17)}{"due":1}`);
   await connection.call("zadd", keys.grave, 9e15, "older");

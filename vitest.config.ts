@@ -13,6 +13,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Most files wait for servers, leases and pauses. By default there would be one fewer at a time: one alone on two cores.
+    maxWorkers: "100%",
     projects: [
       { extends: true, test: { name: "ci", include: [".ci/*.test.mjs"] } },
       ...folders.flatMap((folder) => {

@@ -19,6 +19,8 @@ export const publishLimits: PublishLimits = { messagesOfCall: 500, callsAtOnce: 
 /** What one script call stores. */
 interface Batch {
   readonly queue: string;
+  /** The same for all batches of one queue and call, which keeps their order. */
+  readonly lane: Lane;
   readonly pushes: Dated[];
   /** Of each push among the messages. */
   readonly positions: number[];
@@ -48,7 +50,7 @@ export class Publisher implements OncePublisher {
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     // All of them, before the first is stored: a message that cannot be stored then rejects the call as a whole.
     const batches = this.#batches(messages);
-    const results = await Promise.allSettled(batches.map(({ queue, pushes }) => this.#inTurn(queue, pushes)));
+    const results = await Promise.allSettled(batches.map((batch) => this.#inTurn(batch)));
     const failures = new Map<number, PublishRejected | PublishUnknown>();
     results.forEach((result, index) => {
       if (result.status === "fulfilled") return;
@@ -86,8 +88,10 @@ export class Publisher implements OncePublisher {
       const push = readyToPush(this.#store, message);
       let batch = open.get(message.queue);
       if (batch === undefined || isFull(batch, push)) {
-        batch = { queue: message.queue, pushes: [], positions: [], characters: 0 };
-        open.set(message.queue, batch);
+        const { queue } = message;
+        const lane = batch?.lane ?? this.#emptiestLane(queue);
+        batch = { queue, lane, pushes: [], positions: [], characters: 0 };
+        open.set(queue, batch);
         batches.push(batch);
       }
       batch.pushes.push(push);
@@ -97,13 +101,10 @@ export class Publisher implements OncePublisher {
     return batches;
   }
 
-  async #inTurn(queue: string, pushes: readonly Dated[]): Promise<void> {
-    const lane = this.#emptiestLane(queue);
+  async #inTurn(batch: Batch): Promise<void> {
+    const { lane } = batch;
     lane.load += 1;
-    const storing =
-      lane.turn === undefined
-        ? this.#storeBatch(queue, lane, pushes)
-        : lane.turn.then(() => this.#storeBatch(queue, lane, pushes));
+    const storing = lane.turn === undefined ? this.#storeBatch(batch) : lane.turn.then(() => this.#storeBatch(batch));
     // The next one does not care how this one ended.
     const turn = storing.catch(() => undefined);
     lane.turn = turn;
@@ -130,7 +131,7 @@ export class Publisher implements OncePublisher {
     return lanes.reduce((emptiest, lane) => (lane.load < emptiest.load ? lane : emptiest));
   }
 
-  async #storeBatch(queue: string, lane: Lane, dated: readonly Dated[]): Promise<void> {
+  async #storeBatch({ queue, lane, pushes: dated }: Batch): Promise<void> {
     const { publishing, queues, settings, delays } = this.#store;
     lane.sequence += 1;
     const { producer, sequence } = lane;

@@ -1,10 +1,11 @@
-import { silentLogger } from "@q/core/broker";
+import { silentLogger, type OutgoingMessage } from "@q/core/broker";
 import { RedisServer, TcpProxy } from "@q/test-servers";
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { RedisBroker } from "../src/redis-broker.ts";
 import { labelOf, message, take } from "./messages.ts";
 import { createBroker, testSettings } from "./redis-harness.ts";
 
-test("calls under way at the same time whose answers all get lost are stored once each", async () => {
+async function behindProxy(): Promise<{ server: RedisServer; proxy: TcpProxy; broker: RedisBroker }> {
   const server = await RedisServer.start();
   onTestFinished(() => server.stop());
   const proxy = await TcpProxy.start(server);
@@ -15,6 +16,11 @@ test("calls under way at the same time whose answers all get lost are stored onc
   await broker.declare([{ name: "default", priorities: false }]);
   // From now on Redis has the script, and a call is one command.
   await broker.publish([message("first")]);
+  return { server, proxy, broker };
+}
+
+test("calls under way at the same time whose answers all get lost are stored once each", async () => {
+  const { server, proxy, broker } = await behindProxy();
   const calls = ["a", "b", "c", "d", "e"].map((call) => [message(`${call}1`), message(`${call}2`)]);
   proxy.dropReplies();
   const publishing = Promise.all(calls.map((call) => broker.publish(call)));
@@ -27,19 +33,33 @@ test("calls under way at the same time whose answers all get lost are stored onc
   expect(await broker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 11 });
 });
 
+/** With a label of its own each, so long that a call to Redis has few of them. */
+function largeMessages(lengths: readonly number[]): OutgoingMessage[] {
+  return lengths.map((length, index) => message(`${index}`, { body: `${index}`.padEnd(length, "ü") }));
+}
+
 test("large messages go out in several calls, and are stored whole and in order", async () => {
-  const server = await RedisServer.start();
-  onTestFinished(() => server.stop());
-  const broker = createBroker(testSettings(server.url, ""));
-  onTestFinished(() => broker.close());
-  await broker.open({ logger: silentLogger });
-  await broker.declare([{ name: "default", priorities: false }]);
-  const labels = Array.from({ length: 31 }, (_, index) => `${index}`.padEnd(index === 15 ? 250_000 : 20_000, "ü"));
-  await broker.publish(
-    labels.map((label, index) => message(label, { id: `${index}`, headers: { id: `${index}`, task: "test" } })),
-  );
-  expect((await take(broker, 31)).map(labelOf)).toEqual(labels);
+  const { server, broker } = await behindProxy();
+  const sent = largeMessages(Array.from({ length: 31 }, (_, index) => (index === 15 ? 250_000 : 20_000)));
+  await broker.publish(sent);
+  const [, ...stored] = await take(broker, 32);
+  expect(stored.map(labelOf)).toEqual(sent.map(({ body }) => body));
   const stats = String(await server.command("INFO", "commandstats"));
   // No call has more than 100,000 characters, unless of one message.
   expect(Number(/cmdstat_lpush:calls=(\d+)/.exec(stats)?.[1])).toBeGreaterThan(7);
+});
+
+test("what a call has sent for one queue waits until what is before it has an answer", async () => {
+  const { server, proxy, broker } = await behindProxy();
+  proxy.dropReplies();
+  const sent = largeMessages(Array.from({ length: 6 }, () => 40_000));
+  const publishing = broker.publish(sent);
+  await vi.waitFor(async () => expect(await server.command("llen", "default")).toBe(3), 5000);
+  // An answer was lost, so all that was written before it has been carried out.
+  await vi.waitFor(() => expect(proxy.counters.silenced).toBe(1), 5000);
+  expect(await server.command("llen", "default")).toBe(3);
+  await proxy.restore();
+  await publishing;
+  const [, ...stored] = await take(broker, 7);
+  expect(stored.map(labelOf)).toEqual(sent.map(({ body }) => body));
 });

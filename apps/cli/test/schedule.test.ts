@@ -42,12 +42,14 @@ describe("q cron", () => {
   test("--once sends what is due and ends; --dry-run sends nothing", async () => {
     const shop = await project();
     expect((await shop.q(["cron", "--once"])).code).toBe(0);
+    // Mostly nothing. A process that takes a second from its look at the schedules to their ticks has one to send.
+    const before = await waiting(shop);
     await expect
       .poll(async () => (await shop.q(["cron", "--once", "--dry-run"])).stdout, { timeout: 10_000 })
       .toContain('"event":"schedule.due"');
-    expect(await waiting(shop)).toEqual([]);
+    expect(await waiting(shop)).toEqual(before);
     await shop.q(["cron", "--once"]);
-    expect((await waiting(shop)).length).toBeGreaterThan(0);
+    expect((await waiting(shop)).length).toBeGreaterThan(before.length);
   });
 
   test("a worker with --cron sends and runs", async () => {
@@ -97,11 +99,12 @@ describe("q schedule", () => {
     });
     expect((await shop.q(["schedule", "pause", "second"])).stdout).toContain("q schedule resume second");
     expect((await shop.q(["schedule", "list"])).stdout).toMatch(/^second +every 1 s +hello .* paused$/m);
+    const before = await waiting(shop);
     await shop.q(["cron", "--once"]);
     await shop.q(["schedule", "resume", "second"]);
-    expect(await waiting(shop)).toEqual([]);
+    expect(await waiting(shop)).toEqual(before);
     await shop.q(["cron", "--once"]);
-    expect((await waiting(shop)).length).toBeGreaterThan(0);
+    expect((await waiting(shop)).length).toBeGreaterThan(before.length);
   });
 
   test("one that is not there ends with 4, and a change where only looking is allowed with 6", async () => {

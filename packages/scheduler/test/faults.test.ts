@@ -46,7 +46,7 @@ async function taking(broker: Broker): Promise<Ticks> {
   await broker.declare([{ name: "default", priorities: false }]);
   const taken: SentTick[] = [];
   await broker.consume(["default"], { prefetch: 1000 }, ({ message }) => void taken.push(tickOf(message)));
-  return async () => taken;
+  return async () => [...taken];
 }
 
 /** When all have begun, kills one after the other, drawn by lot, until enough ticks were sent; answers how many. */

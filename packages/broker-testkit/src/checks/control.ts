@@ -86,7 +86,11 @@ export const controlChecks: readonly Check[] = [
     needs: ["control"],
     async run(world) {
       const [sender, receiver] = [await world.broker(), await world.broker()];
+      const other = await listen(world, receiver, "other");
       await broadcast(world, sender, { too: "early" });
+      // In order per sender: who has heard the second is past the first, which may be on its way through a cluster.
+      await broadcast(world, sender, { comes: "second" }, "other");
+      await eventually(() => assert.equal(other.heard.length, 1), world.soonMs);
       const { heard } = await listen(world, receiver);
       await broadcast(world, sender, { in: "time" });
       await eventually(() => assert.ok(heard.length > 0, "nothing was heard"), world.soonMs);

@@ -141,7 +141,7 @@ export class Load {
     await eventually(
       `more than ${fewestStored} messages are stored that must not be lost`,
       settlesWithinMs,
-      () => judge(this.history.read(), this.#settings.isExcused).stored > fewestStored,
+      () => judge(this.history.read(), this.#settings).stored > fewestStored,
       () => this.#describe(),
     );
     await Promise.all(this.producers.map((producer) => producer.stop()));
@@ -159,7 +159,7 @@ export class Load {
     );
     await this.fleet.stop();
     await census?.stop();
-    const verdict = judge(this.history.read(), isExcused);
+    const verdict = judge(this.history.read(), { isExcused, mayRepeat });
     const { lost, ghosts, ackedTwice } = verdict;
     const failures = [...this.fleet.failures, ...this.producers.flatMap(({ failure }) => failure ?? [])];
     const found = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { History, LogEvent } from "./history.ts";
-import { recoveryTimes } from "./verdict.ts";
+import { judge, recoveryTimes } from "./verdict.ts";
 
 const dead = 1;
 const other = 2;
@@ -11,8 +11,8 @@ function historyOf(events: readonly LogEvent[]): History {
   return { traces: new Map([["a", { events }]]) } as unknown as History;
 }
 
-function start(pid: number, at: number): LogEvent {
-  return { e: "start", id: "a", pid, at };
+function start(pid: number, at: number, retries = 0): LogEvent {
+  return { e: "start", id: "a", pid, at, retries };
 }
 
 test("what a process was running is back when another one starts it", () => {
@@ -35,4 +35,18 @@ test("what others ran before is not what comes back", () => {
 
 test("what it had put back, and others had begun, it was not running", () => {
   expect(recoveryTimes(historyOf([start(dead, 700), start(other, 990)]), dead, diedAt)).toEqual([]);
+});
+
+test("a second start of the same attempt is a duplicate, a retry is not", () => {
+  const history = historyOf([start(dead, 900), start(other, 1300), start(other, 1400, 1)]);
+  expect(judge(history)).toMatchObject({ duplicates: 1 });
+  expect(judge(history, { mayRepeat: true })).toMatchObject({ duplicates: 1 });
+});
+
+test("where copies may exist, the retry of one is no duplicate of its own, and what is run once more is", () => {
+  const twice = [start(dead, 900), start(dead, 950, 1), start(other, 1300), start(other, 1400, 1)];
+  expect(judge(historyOf(twice))).toMatchObject({ duplicates: 2 });
+  expect(judge(historyOf(twice), { mayRepeat: true })).toMatchObject({ duplicates: 1 });
+  const again = [...twice, start(other, 1500, 1)];
+  expect(judge(historyOf(again), { mayRepeat: true })).toMatchObject({ duplicates: 2 });
 });

@@ -8,15 +8,22 @@ export interface Verdict {
   readonly ghosts: readonly string[];
   /** Acknowledged more than once: two workers believed that it was theirs. */
   readonly ackedTwice: readonly string[];
-  /** Runs beyond the first of the same attempt. */
+  /** Runs beyond the first of the same attempt. Where copies may exist, not the retries of one: they follow from the first that ran twice. */
   readonly duplicates: number;
   readonly stored: number;
   readonly done: number;
   readonly dead: readonly string[];
 }
 
-/** @param isExcused messages of which the row cannot know what became of them; default none */
-export function judge({ traces }: History, isExcused: (id: string) => boolean = () => false): Verdict {
+/** What a row may excuse. */
+export interface Leniency {
+  /** Messages of which the row cannot know what became of them. Default none. */
+  readonly isExcused?: (id: string) => boolean;
+  /** A message whose attempt ran twice may be two from then on. Default false. */
+  readonly mayRepeat?: boolean;
+}
+
+export function judge({ traces }: History, { isExcused = () => false, mayRepeat = false }: Leniency = {}): Verdict {
   const all = [...traces].filter(([id]) => !isExcused(id));
   const idsOf = (is: (trace: Trace) => boolean): readonly string[] =>
     all.filter(([, trace]) => is(trace)).map(([id]) => id);
@@ -24,7 +31,7 @@ export function judge({ traces }: History, isExcused: (id: string) => boolean = 
     lost: idsOf(({ isStored, isDone, isDead }) => isStored && !isDone && !isDead),
     ghosts: idsOf(({ wasTried }) => !wasTried),
     ackedTwice: idsOf(({ acks }) => acks > 1),
-    duplicates: all.reduce((sum, [, trace]) => sum + extraRuns(trace), 0),
+    duplicates: all.reduce((sum, [, trace]) => sum + extraRuns(trace, mayRepeat), 0),
     stored: idsOf(({ isStored }) => isStored).length,
     done: idsOf(({ isDone }) => isDone).length,
     dead: idsOf(({ isDead }) => isDead),
@@ -32,9 +39,15 @@ export function judge({ traces }: History, isExcused: (id: string) => boolean = 
 }
 
 /** A retry is another attempt; a second start of the same one is a duplicate. */
-function extraRuns({ events }: Trace): number {
-  const starts = events.filter(({ e }) => e === "start");
-  return starts.length - new Set(starts.map(({ retries }) => retries)).size;
+function extraRuns({ events }: Trace, mayRepeat: boolean): number {
+  const runs: number[] = [];
+  for (const { e, retries = 0 } of events) if (e === "start") runs[retries] = (runs[retries] ?? 0) + 1;
+  let sum = 0;
+  for (const [attempt, count] of runs.entries()) {
+    const copies = mayRepeat ? (runs[attempt - 1] ?? 1) : 1;
+    sum += Math.max(0, (count ?? 0) - copies);
+  }
+  return sum;
 }
 
 /** Milliseconds from the death of a process until what it was running was started elsewhere, for each such message. */

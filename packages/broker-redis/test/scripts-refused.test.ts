@@ -88,6 +88,7 @@ type Uses = Readonly<Record<string, readonly [run: Run, keys: readonly string[]]
 
 /** The scripts that put something in, and the keys that they look at. */
 const taking: Uses = {
+  push: [(place) => place.publish(...pushes(2)), ["producer", "list 0"]],
   publish: [(place) => place.publish(...pushes(2), ...pushes(2, { list: 3 })), ["producer", "list 0", "list 3"]],
   "publish with delay": [
     (place) => place.publish(...pushes(2), ...pushes(2, { delayMs: hourMs })),

@@ -7,18 +7,35 @@ import { clock, timelessScript } from "./script.ts";
 const producerTtlMs = 300_000;
 
 /**
- * KEYS producer, meta, delayed, lists… · ARGV sequence, ttl, (place among the lists, list, delay, how many, messages…)…
+ * Lua: ends the script when the batch was carried out before, because its number is not beyond the last one: its answer was lost and it is sent again.
+ * It writes all the same, or a WAIT behind it would count replicas that have not heard of it yet.
+ */
+const unlessRepeated = `if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[1]) or '0') then
+  redis.call('PEXPIRE', KEYS[1], ${producerTtlMs})
+  return 0
+end
+`;
+
+const remember = `redis.call('SET', KEYS[1], ARGV[1], 'PX', ${producerTtlMs})
+return 1`;
+
+/**
+ * KEYS producer, list · ARGV sequence, messages…
+ * What nearly every batch is: ready, and for one list. A send by itself pays for every key, argument and step.
+ */
+const pushScript = timelessScript(
+  "push",
+  `${unlessRepeated}redis.call('LPUSH', KEYS[2], unpack(ARGV, 2))
+${remember}`,
+);
+
+/**
+ * KEYS producer, meta, delayed, lists… · ARGV sequence, (place among the lists, list, delay, how many, messages…)…
  * One run of messages is stored as a whole or not at all by the command that stores it; before several, every key is looked at.
- * A batch whose number is not beyond the last one was carried out before: its answer was lost and it is sent again. It writes all the same, or a
- * WAIT behind it would count replicas that have not heard of it yet.
  */
 const publishScript = timelessScript(
   "publish",
-  `if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[1]) or '0') then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return 0
-end
-local ready, delayed, count, at = {}, {}, 0, 3
+  `${unlessRepeated}local ready, delayed, count, at = {}, {}, 0, 2
 while at <= #ARGV do
   local run = {key = KEYS[4 + ARGV[at]], list = ARGV[at + 1], delay = ARGV[at + 2], from = at + 4, to = at + 3 + ARGV[at + 3]}
   at = run.to + 1
@@ -33,9 +50,7 @@ if count > 0 then redis.call('HLEN', KEYS[2]); redis.call('ZCARD', KEYS[3]) end
 if #ready + #delayed > 1 then
   for _, run in ipairs(ready) do redis.call('LLEN', run.key) end
 end
-for _, run in ipairs(ready) do
-  for from = run.from, run.to, 1000 do redis.call('LPUSH', run.key, unpack(ARGV, from, math.min(from + 999, run.to))) end
-end
+for _, run in ipairs(ready) do redis.call('LPUSH', run.key, unpack(ARGV, run.from, run.to)) end
 if count > 0 then
   ${clock}local seq = redis.call('HINCRBY', KEYS[2], 'delayed', count) - count
   for _, run in ipairs(delayed) do
@@ -45,8 +60,7 @@ if count > 0 then
     end
   end
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`,
+${remember}`,
 );
 
 /** An envelope and when it may be delivered. */
@@ -72,22 +86,29 @@ export async function publish(
     readonly replicas: number;
   },
 ): Promise<void> {
-  const args: (string | number | Buffer)[] = [batch.sequence, producerTtlMs];
+  const { sequence, replicas } = batch;
+  const producer = keys.producer(batch.producer);
+  const runs = runsOf(batch.pushes);
+  const [first] = runs;
+  if (runs.length === 1 && first?.delayMs === 0) {
+    const list = keys.lists[first.list] ?? "";
+    await connection.run(pushScript, [producer, list], [sequence, ...first.texts], { replicas });
+    return;
+  }
+  const args: (string | number | Buffer)[] = [sequence];
   const lists: string[] = [];
-  for (const { list, delayMs, texts } of runsOf(batch.pushes)) {
+  for (const { list, delayMs, texts } of runs) {
     const key = keys.lists[list] ?? "";
     if (!lists.includes(key)) lists.push(key);
-    args.push(lists.indexOf(key), list, wholeDelay(delayMs), texts.length);
-    for (const text of texts) args.push(text.length < largestBatch.characters ? text : Buffer.from(text));
+    args.push(lists.indexOf(key), list, wholeDelay(delayMs), texts.length, ...texts);
   }
-  const named = [keys.producer(batch.producer), keys.meta, keys.delayed, ...lists];
-  await connection.run(publishScript, named, args, { replicas: batch.replicas });
+  await connection.run(publishScript, [producer, keys.meta, keys.delayed, ...lists], args, { replicas });
 }
 
 interface Run {
   readonly list: number;
   readonly delayMs: number;
-  readonly texts: string[];
+  readonly texts: (string | Buffer)[];
 }
 
 /** Neighbours with the same list and delay, together. Mostly that is all of them. */
@@ -96,7 +117,7 @@ function runsOf(pushes: readonly Push[]): readonly Run[] {
   let last: Run | undefined;
   for (const { list, delayMs, text } of pushes) {
     if (last?.list !== list || last.delayMs !== delayMs) runs.push((last = { list, delayMs, texts: [] }));
-    last.texts.push(text);
+    last.texts.push(text.length < largestBatch.characters ? text : Buffer.from(text));
   }
   return runs;
 }

@@ -3,11 +3,11 @@ import type { Child, Orders, Surroundings } from "./child.ts";
 import { eventually } from "./eventually.ts";
 import { Fleet } from "./fleet.ts";
 import type { History } from "./history.ts";
-import { judge, type Verdict } from "./verdict.ts";
+import { judge, type Leniency, type Verdict } from "./verdict.ts";
 import type { World } from "./world.ts";
 
 /** What a row may choose, whatever the broker. */
-export interface LoadOptions {
+export interface LoadOptions extends Leniency {
   /** Default 4. */
   readonly workers?: number;
   /** Default 2. */
@@ -22,10 +22,6 @@ export interface LoadOptions {
   readonly surroundings?: () => Surroundings;
   /** Workers may die by themselves. */
   readonly mayDie?: boolean;
-  /** Messages that the server may have lost or brought back by what is done to it. Default none. */
-  readonly isExcused?: (id: string) => boolean;
-  /** Two copies of a message may exist, and each be acknowledged: a broker without a memory of what it stored may store it again. */
-  readonly mayRepeat?: boolean;
 }
 
 /** What the fault tests of a broker add to that. */
@@ -150,7 +146,7 @@ export class Load {
 
   /** As `finish`, when nobody sends any more. */
   async drain(): Promise<Verdict> {
-    const { census, mayDie = false, mayRepeat = false, isExcused = () => false } = this.#settings;
+    const { census, mayDie = false, isExcused = () => false } = this.#settings;
     await eventually(
       "the queue is empty",
       settlesWithinMs,
@@ -159,13 +155,13 @@ export class Load {
     );
     await this.fleet.stop();
     await census?.stop();
-    const verdict = judge(this.history.read(), { isExcused, mayRepeat });
+    const verdict = judge(this.history.read(), this.#settings);
     const { lost, ghosts, ackedTwice } = verdict;
     const failures = [...this.fleet.failures, ...this.producers.flatMap(({ failure }) => failure ?? [])];
     const found = {
       lost,
       ghosts,
-      ackedTwice: mayRepeat ? [] : ackedTwice,
+      ackedTwice,
       census: (census?.violations ?? []).filter(({ id }) => !isExcused(id)).map(({ id, what }) => `${id} ${what}`),
       leftover: await this.#settings.leftovers(),
       failures: mayDie ? [] : failures,

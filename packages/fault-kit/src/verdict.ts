@@ -6,7 +6,7 @@ export interface Verdict {
   readonly lost: readonly string[];
   /** Ran, and nobody ever sent it. */
   readonly ghosts: readonly string[];
-  /** Acknowledged more than once: two workers believed that it was theirs. */
+  /** Acknowledged more than once: two workers believed that it was theirs. None where copies may exist. */
   readonly ackedTwice: readonly string[];
   /** Runs beyond the first of the same attempt. Where copies may exist, not the retries of one: they follow from the first that ran twice. */
   readonly duplicates: number;
@@ -17,9 +17,9 @@ export interface Verdict {
 
 /** What a row may excuse. */
 export interface Leniency {
-  /** Messages of which the row cannot know what became of them. Default none. */
+  /** Messages that the server may have lost or brought back by what is done to it. Default none. */
   readonly isExcused?: (id: string) => boolean;
-  /** A message whose attempt ran twice may be two from then on. Default false. */
+  /** Copies of a message may exist, and each be acknowledged: a broker without a memory of what it stored may store it again. Default false. */
   readonly mayRepeat?: boolean;
 }
 
@@ -30,7 +30,7 @@ export function judge({ traces }: History, { isExcused = () => false, mayRepeat 
   return {
     lost: idsOf(({ isStored, isDone, isDead }) => isStored && !isDone && !isDead),
     ghosts: idsOf(({ wasTried }) => !wasTried),
-    ackedTwice: idsOf(({ acks }) => acks > 1),
+    ackedTwice: mayRepeat ? [] : idsOf(({ acks }) => acks > 1),
     duplicates: all.reduce((sum, [, trace]) => sum + extraRuns(trace, mayRepeat), 0),
     stored: idsOf(({ isStored }) => isStored).length,
     done: idsOf(({ isDone }) => isDone).length,

@@ -75,7 +75,7 @@ export interface Push extends Envelope {
  */
 export const largestBatch = { messages: 1000, characters: 100_000 } as const;
 
-/** One numbered batch of a producer. A number that was used before changes nothing. */
+/** One numbered batch of a producer, no larger than `largestBatch`: Lua can hand on about 8,000 at once. A number that was used before changes nothing. */
 export async function publish(
   connection: Connection,
   keys: QueueKeys,

@@ -1,5 +1,6 @@
-import { BrokerError, sleep, type Clock, type Logger } from "@q/core/broker";
+import { BrokerError, type Clock, type Logger } from "@q/core/broker";
 import { cannotOpen, checkVersion, notAQueue, prepareDatabaseFile } from "./database-file.ts";
+import { LockWait } from "./lock-wait.ts";
 import { applicationId, migrations } from "./schema.ts";
 import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from "./sqlite-driver.ts";
 import { isBusy, isForbidden, isNotADatabase, toBrokerError } from "./sqlite-error.ts";
@@ -138,7 +139,7 @@ export class Connection {
   }
 
   async #prepare(): Promise<void> {
-    // A busy timeout of SQLite's own would sleep in the JavaScript thread.
+    // A busy timeout of SQLite's own would hold up the JavaScript thread for as long as somebody has the lock.
     this.#database.exec("PRAGMA busy_timeout = 0; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0");
     await this.#patiently(() => this.#atOneMoment(() => this.#checkOwner()));
     const mode = await this.#patiently(() => this.get<{ journal_mode: string }>("PRAGMA journal_mode = WAL"));
@@ -202,20 +203,16 @@ export class Connection {
   async #patiently<T>(action: () => T): Promise<T> {
     const { clock, lockTimeoutMs } = this.#options;
     const deadline = clock.monotonic() + lockTimeoutMs;
+    const wait = new LockWait(clock);
     for (;;) {
       try {
         return action();
       } catch (error) {
         if (!isBusy(error) || clock.monotonic() >= deadline) throw error;
       }
-      await sleep(clock, lockPauseMs());
+      await wait.pause();
     }
   }
-}
-
-/** How long to wait for a lock before asking again. Differs each time, so that processes do not meet in step. */
-export function lockPauseMs(): number {
-  return 1 + Math.random() * 4;
 }
 
 /** The broker was not opened, or was closed. Code `Q1010`. */

@@ -1,6 +1,7 @@
 import { sleep, type Clock, type QError } from "@q/core/broker";
 import type { Ballast } from "./ballast.ts";
-import { lockPauseMs, notOpen, type Connection } from "./connection.ts";
+import { notOpen, type Connection } from "./connection.ts";
+import { LockWait } from "./lock-wait.ts";
 import { diskFull, isBusy, isDiskFull, locked, toBrokerError } from "./sqlite-error.ts";
 
 /** How a write is treated. */
@@ -124,17 +125,21 @@ export class GroupCommit {
   }
 
   async #flush(): Promise<void> {
+    const { clock } = this.#options;
     // The end of the turn: handlers that finish together settle together.
     await new Promise<void>((resolve) => setImmediate(resolve));
+    let lockWait: LockWait | undefined;
     while (this.#waiting.length > 0) {
       const { left, obstacle } = this.#commit(this.#takeGroup());
       if (left.length === 0) {
+        lockWait = undefined;
         await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
       this.#waiting.unshift(...left);
       this.#expire(obstacle);
-      await sleep(this.#options.clock, obstacle === "lock" ? lockPauseMs() : fullPauseMs);
+      lockWait ??= new LockWait(clock);
+      await (obstacle === "lock" ? lockWait.pause() : sleep(clock, fullPauseMs));
     }
     this.#flushing = undefined;
   }

@@ -13,6 +13,8 @@ export interface BallastOptions {
 
 /** Shortest time between two attempts to get the ballast back. Milliseconds. */
 const retryAfterMs = 1000;
+/** How long a look at the file holds, so that not every commit asks the system. What is sent in this time fits into the ballast. Milliseconds. */
+const seenForMs = 5;
 
 /**
  * A file beside the database that only occupies room. When the disk is full it is deleted, and what it occupied lets workers go
@@ -23,6 +25,7 @@ const retryAfterMs = 1000;
 export class Ballast {
   readonly #options: Required<BallastOptions>;
   #triedAt = -Infinity;
+  #seenAt = -Infinity;
 
   constructor(options: BallastOptions) {
     this.#options = { bytes: 4 * 1024 * 1024, ...options };
@@ -30,8 +33,12 @@ export class Ballast {
 
   /** Whether there is room for new messages. Makes the file again where it is missing and the disk has room for two of it. */
   hasRoom(): boolean {
-    if (this.#exists()) return true;
     const now = this.#options.clock.monotonic();
+    if (now - this.#seenAt < seenForMs) return true;
+    if (this.#exists()) {
+      this.#seenAt = now;
+      return true;
+    }
     if (now - this.#triedAt < retryAfterMs) return false;
     this.#triedAt = now;
     return this.#create();
@@ -39,6 +46,7 @@ export class Ballast {
 
   /** Gives the room away. Does nothing when it is already given. */
   drop(): void {
+    this.#seenAt = -Infinity;
     if (!this.#exists()) return;
     rmSync(this.#options.path, { force: true });
     this.#triedAt = this.#options.clock.monotonic();

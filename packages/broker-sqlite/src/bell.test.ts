@@ -1,5 +1,6 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { silentLogger, systemClock } from "@q/core/broker";
+import { FakeClock } from "@q/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { MemoryLogger, eventually, openRaw, temporaryFile } from "../test/temporary.ts";
 import { Bell, type BellOptions } from "./bell.ts";
@@ -54,6 +55,20 @@ test("the bell works again after somebody deleted its file", async () => {
   await eventually(() => rings.count() > 0);
   const before = rings.count();
   (await bellOn(path)).ring();
+  await eventually(() => rings.count() > before);
+});
+
+test("who rang before the file was deleted is heard again soon", async () => {
+  const path = temporaryFile();
+  const clock = new FakeClock();
+  const ringer = await bellOn(path, { clock });
+  ringer.ring();
+  const rings = countRings(await bellOn(path));
+  rmSync(`${path}-bell`);
+  await eventually(() => rings.count() > 0 && existsSync(`${path}-bell`));
+  const before = rings.count();
+  await clock.advance(100);
+  ringer.ring();
   await eventually(() => rings.count() > before);
 });
 

@@ -14,6 +14,8 @@ export interface BellOptions {
 
 /** How often to look when the system cannot watch files. Milliseconds. */
 const pollWithoutWatchMs = 25;
+/** How long who rings may take it for granted that the file still has its name: not every commit asks the system. Milliseconds. */
+const namedForMs = 100;
 
 /**
  * Wakes whoever waits for messages, here and in other processes, by writing one byte to a file that they watch. That the message was
@@ -23,6 +25,7 @@ export class Bell {
   readonly #options: BellOptions;
   readonly #listeners = new Set<() => void>();
   #fd: number | undefined;
+  #namedAt = -Infinity;
   #watcher: FSWatcher | undefined;
   #timer: Timer | undefined;
   #seenVersion = -1;
@@ -33,7 +36,7 @@ export class Bell {
 
   ring(): void {
     try {
-      writeSync(this.#open(), ".", 0);
+      writeSync(this.#recentlyNamed() ?? this.#open(), ".", 0);
     } catch (error) {
       this.#options.logger.debug({ err: error }, "could not ring for other processes; they look by themselves soon");
     }
@@ -56,7 +59,12 @@ export class Bell {
     this.#closeFile();
   }
 
+  #recentlyNamed(): number | undefined {
+    return this.#options.clock.monotonic() - this.#namedAt < namedForMs ? this.#fd : undefined;
+  }
+
   #open(): number {
+    this.#namedAt = this.#options.clock.monotonic();
     if (this.#isDeleted()) this.#closeFile();
     this.#fd ??= openSync(this.#options.path, constants.O_RDWR | constants.O_CREAT, 0o600);
     return this.#fd;

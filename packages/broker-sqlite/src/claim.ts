@@ -7,14 +7,14 @@ import { takeInTurns } from "./turns.ts";
 /** Delayed messages that one claim makes ready at most. A claim must stay short, and the next one comes at once. */
 const promotedAtOnce = 200;
 
-const look = `SELECT paused,
+const look = `SELECT paused, last_position AS lastPosition,
     EXISTS (SELECT 1 FROM message INDEXED BY message_ready WHERE queue_id = queue.id AND state = 0) AS ready,
     (SELECT due_at FROM message INDEXED BY message_delayed WHERE queue_id = queue.id AND state = 1 ORDER BY due_at LIMIT 1) AS nextDueAt
   FROM queue WHERE id = ?`;
 
 const promote = `UPDATE message SET state = 0, position = ? + due.number
   FROM (
-    SELECT seq, row_number() OVER (ORDER BY due_at, seq) - 1 AS number FROM message INDEXED BY message_delayed
+    SELECT seq, row_number() OVER (ORDER BY due_at, seq) AS number FROM message INDEXED BY message_delayed
     WHERE queue_id = ? AND state = 1 AND due_at <= ? ORDER BY due_at, seq LIMIT ?
   ) AS due
   WHERE message.seq = due.seq`;
@@ -26,6 +26,7 @@ const take = `UPDATE message SET state = 2, owner = ?, fence = ? WHERE seq IN (S
 
 interface QueueLook {
   readonly paused: 0 | 1;
+  readonly lastPosition: number;
   readonly ready: 0 | 1;
   readonly nextDueAt: number | null;
 }
@@ -126,12 +127,12 @@ export class Claimer {
 
   /** Makes ready what is due; answers when the next one is. */
   #open(queueId: number): number | null | "paused" {
-    const { connection, sequence, clock } = this.#store;
+    const { connection, clock } = this.#store;
     const now = clock.now();
     const before = connection.get<QueueLook>(look, queueId);
     if (before === undefined || before.paused === 1) return "paused";
     if (before.nextDueAt === null || before.nextDueAt > now) return before.nextDueAt;
-    connection.run(promote, sequence.take(promotedAtOnce), queueId, now, promotedAtOnce);
+    connection.run(promote, before.lastPosition, queueId, now, promotedAtOnce);
     return connection.get<QueueLook>(look, queueId)?.nextDueAt ?? null;
   }
 

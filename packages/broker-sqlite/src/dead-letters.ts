@@ -80,17 +80,16 @@ export async function dropDead(store: Store, queueName: string, entryIds: readon
 }
 
 function redriveOne(store: Store, queue: QueueRow, { entryId, headers }: Redrive): boolean {
-  const { connection, sequence, clock } = store;
+  const { connection, clock } = store;
   const entry = entryOf(entryId);
   const row = connection.get<DeadRow>(`${select} WHERE entry = ? AND queue_id = ?`, entry, queue.id);
   if (row === undefined) return false;
   if ("malformed" in decodeMessage(row, queue.name, { table: "dead", entry }, connection)) return false;
   connection.run(
     `INSERT INTO message (queue_id, state, rank, position, due_at, priority, id, headers, properties, body)
-     SELECT queue_id, 0, ?, ?, ?, priority, id, coalesce(?, headers), properties, body FROM dead WHERE entry = ?`,
-
+     SELECT queue_id, 0, ?, last_position + 1, ?, priority, dead.id, coalesce(?, headers), properties, body
+     FROM dead JOIN queue ON queue.id = queue_id WHERE entry = ?`,
     rankOf(row.priority, queue),
-    sequence.take(),
     clock.now(),
     headers === undefined ? null : JSON.stringify(headers),
     entry,

@@ -87,12 +87,11 @@ export class SqliteInspector implements QueueInspector {
 
   async purge(queue: string): Promise<number> {
     const { connection, commits, queues } = this.#store();
-    const { id, last } = await connection.read(() => ({
-      id: queues.find(queue)?.id,
-      // What is sent from now on stays.
-      last: connection.get<{ value: number }>("SELECT value FROM sequence")?.value ?? 0,
-    }));
-    if (id === undefined) return 0;
+    const found = await connection.read(() => queues.find(queue));
+    if (found === undefined) return 0;
+    const { id } = found;
+    // What is sent from now on stays.
+    const last = await connection.read(() => queues.lastPosition(id));
     let purged = 0;
     for (const state of [0, 1]) {
       const sql = `DELETE FROM message WHERE seq IN (

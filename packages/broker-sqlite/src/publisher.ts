@@ -7,7 +7,7 @@ import {
   type OncePublisher,
   type OutgoingMessage,
 } from "@q/core/broker";
-import { rankOf, type QueueRow } from "./queues.ts";
+import { rankOf, type QueueRow, type Queues } from "./queues.ts";
 import { dueIn } from "./settle.ts";
 import type { SqliteValue } from "./sqlite-driver.ts";
 import { encodeMessage, type EncodedMessage } from "./stored-message.ts";
@@ -79,41 +79,49 @@ export class Publisher implements OncePublisher {
   }
 
   #publishBatch(batch: readonly EncodedMessage[]): Promise<void> {
-    return this.#store.commits.write(() => insertMessages(this.#store, batch), {
+    return this.#store.commits.writeTogether(this.#insert, batch, {
       durable: true,
       adds: true,
       rings: true,
       weight: batch.length,
     });
   }
+
+  readonly #insert = (batches: readonly (readonly EncodedMessage[])[]): undefined[] => {
+    insertMessages(this.#store, batches.flat());
+    return batches.map(() => undefined);
+  };
 }
 
 /** Adds rows at the tail, in their order. Only inside a transaction. */
-export function insertMessages(
-  { connection, queues, sequence, clock }: Store,
-  messages: readonly EncodedMessage[],
-): void {
+export function insertMessages({ connection, queues, clock }: Store, messages: readonly EncodedMessage[]): void {
   const now = clock.now();
-  const firstPosition = sequence.take(messages.length);
-  const found = new Map<string, QueueRow>();
-  const queueOf = (name: string): QueueRow => {
-    const queue = found.get(name) ?? queues.findOrMake(name);
-    found.set(name, queue);
-    return queue;
-  };
-  const rows = messages.map(
-    ({ id, priority, headers, properties, body, delayMs, ...message }, index): SqliteValue[] => {
-      const queue = queueOf(message.queue);
-      const { state, dueAt } = dueIn(delayMs, now);
-      const position = firstPosition + index;
-      return [queue.id, state, rankOf(priority, queue), position, dueAt, priority, id, headers, properties, body];
-    },
-  );
+  const tails = new Map<string, Tail>();
+  const rows = messages.map(({ id, priority, headers, properties, body, delayMs, queue: name }): SqliteValue[] => {
+    const tail = tails.get(name) ?? tailOf(queues, name);
+    tails.set(name, tail);
+    const { queue } = tail;
+    const { state, dueAt } = dueIn(delayMs, now);
+    tail.position += 1;
+    return [queue.id, state, rankOf(priority, queue), tail.position, dueAt, priority, id, headers, properties, body];
+  });
   for (let at = 0; at < rows.length;) {
     const size = rows.length - at < rowsPerInsert ? 1 : rowsPerInsert;
     connection.run(size === 1 ? insertOne : insertSeveral, ...rows.slice(at, at + size).flat());
     at += size;
   }
+}
+
+/** Where the next message of a queue goes. */
+interface Tail {
+  readonly queue: QueueRow;
+  /** The last one that was given. */
+  position: number;
+}
+
+function tailOf(queues: Queues, name: string): Tail {
+  const queue = queues.findOrMake(name);
+  return { queue, position: queues.lastPosition(queue.id) };
 }
 
 /** The same error as an answer to `publish`. */

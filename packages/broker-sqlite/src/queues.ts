@@ -37,6 +37,12 @@ export class Queues {
     return this.findOrMake(name);
   }
 
+  /** The highest position that was given in it. */
+  lastPosition(queueId: number): number {
+    const row = this.#connection.get<{ last: number }>("SELECT last_position AS last FROM queue WHERE id = ?", queueId);
+    return row?.last ?? 0;
+  }
+
   /**
    * Only inside a transaction, which rolls back when this throws.
    * @throws BrokerError `Q1004`

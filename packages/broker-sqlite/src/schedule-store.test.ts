@@ -11,16 +11,18 @@ const tick = (label: string, time = at) => ({
   isStored: false,
 });
 
-test("a file of the first format keeps its messages, and remembers schedules from now on", async () => {
+test("a file of the first format keeps its messages and their order, and remembers schedules from now on", async () => {
   const path = temporaryFile();
   const old = await openRaw(path);
   old.exec(`${migrations[0]} PRAGMA application_id = ${applicationId}; PRAGMA user_version = 1;`);
-  old.exec("INSERT INTO queue (id, name) VALUES (1, 'default'); INSERT INTO message (queue_id, id) VALUES (1, 'kept')");
+  old.exec("INSERT INTO queue (id, name) VALUES (1, 'default'); UPDATE sequence SET value = 700");
+  old.exec("INSERT INTO message (queue_id, position, id) VALUES (1, 700, 'kept')");
   old.close();
   const broker = await openBroker(path);
   expect(await broker.schedules.fire(tick("nightly"))).toBe("fired");
   expect(await broker.schedules.list()).toEqual([{ name: "nightly", lastTick: at, paused: false, entry: null }]);
-  expect(await broker.inspector.stats("default")).toMatchObject({ ready: 2 });
+  const inOrder = (await openRaw(path)).prepare("SELECT id FROM message ORDER BY rank, position").all();
+  expect(inOrder).toEqual([{ id: "kept" }, { id: tick("nightly").message.id }]);
 });
 
 test("a tick that cannot be recorded leaves no message, and is fired when it can", async () => {

@@ -15,9 +15,9 @@ export const messageState = { ready: 0, delayed: 1, inFlight: 2 } as const;
  * | 1 delayed | waits for `due_at` | by queue, due_at | ready (promoted by a claim, at the tail) |
  * | 2 in flight | held by the session `owner` | by owner | gone (ack), ready or delayed (requeue, release, recovery), `dead` (bury) |
  *
- * Lower ranks go first: `rank` is 9 less the priority where the queue has priorities, else 0. `position` gives the order within a rank and is
- * drawn from `sequence`.
- * Each claim draws a new `fence`, and whoever settles must know it; so a `seq` may be used again after its row is gone. Integers that
+ * Lower ranks go first: `rank` is 9 less the priority where the queue has priorities, else 0. `position` gives the order within a rank; the
+ * highest that a queue has given is its `last_position`, which stands beside the counters so that a send writes one page less.
+ * Each claim draws a new `fence` from `sequence`, and whoever settles must know it; so a `seq` may be used again after its row is gone. Integers that
  * JavaScript cannot hold are refused, because reading one would make the driver throw. The columns of the message itself take any type:
  * a row that another program wrote wrongly is delivered as malformed rather than lost. The triggers keep the counters exact, whoever writes.
  */
@@ -137,5 +137,21 @@ export const migrations: readonly string[] = [
     entry TEXT,
     CHECK (last_tick BETWEEN 0 AND 9007199254740991)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE queue ADD COLUMN last_position INTEGER NOT NULL DEFAULT 0;
+  UPDATE queue SET last_position = (SELECT value FROM sequence);
+  DROP TRIGGER message_added;
+  CREATE TRIGGER message_added AFTER INSERT ON message BEGIN
+    UPDATE queue SET ready = ready + (NEW.state = 0), delayed = delayed + (NEW.state = 1), in_flight = in_flight + (NEW.state = 2),
+      last_position = max(last_position, NEW.position)
+    WHERE id = NEW.queue_id;
+  END;
+  DROP TRIGGER message_moved;
+  CREATE TRIGGER message_moved AFTER UPDATE OF state ON message BEGIN
+    UPDATE queue SET ready = ready + (NEW.state = 0) - (OLD.state = 0), delayed = delayed + (NEW.state = 1) - (OLD.state = 1),
+      in_flight = in_flight + (NEW.state = 2) - (OLD.state = 2), last_position = max(last_position, NEW.position)
+    WHERE id = NEW.queue_id;
+  END;
   `,
 ];

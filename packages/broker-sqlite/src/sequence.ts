@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 const block = 100;
 
 /**
- * Numbers that only grow, shared by everybody on the file: positions, fences, entries. They are drawn in blocks, and a block belongs to one
+ * Numbers that only grow, shared by everybody on the file: sessions, fences, entries of dead letters. They are drawn in blocks, and a block belongs to one
  * transaction, so that later transactions have higher numbers. Unused ones are skipped; there are 2^53.
  */
 export class Sequence {

@@ -85,14 +85,14 @@ export class Settler {
     { seq, fence }: Hold,
     { delayMs, headers }: { readonly delayMs: number; readonly headers: string | null },
   ): Settled {
-    const { connection, sequence, clock } = this.#options;
+    const { connection, clock } = this.#options;
     const { state, dueAt } = dueIn(delayMs, clock.now());
     return answer(
       connection.run(
-        `UPDATE message SET state = ?, position = ?, due_at = ?, owner = NULL, started = 0, crashes = 0, headers = coalesce(?, headers)
+        `UPDATE message SET state = ?, position = (SELECT last_position + 1 FROM queue WHERE queue.id = queue_id), due_at = ?,
+           owner = NULL, started = 0, crashes = 0, headers = coalesce(?, headers)
          WHERE seq = ? AND fence = ? AND state = 2`,
         state,
-        sequence.take(),
         dueAt,
         headers,
         seq,

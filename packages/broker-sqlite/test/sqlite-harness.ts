@@ -102,7 +102,7 @@ export function sqliteHarness(): Harness {
       database.exec("PRAGMA busy_timeout = 2000");
       database
         .prepare(
-          "INSERT INTO message (queue_id, position, body) SELECT id, (SELECT value FROM sequence), ? FROM queue WHERE name = ?",
+          "INSERT INTO message (queue_id, position, body) SELECT id, last_position + 1, ? FROM queue WHERE name = ?",
         )
         .run(raw, queue);
       database.close();

@@ -45,7 +45,7 @@ async function walk(page: (cursor: string | undefined) => Promise<Page<unknown>>
   return cursor ?? "";
 }
 
-test("with a million messages a page of each list takes less than 100 ms, and a claim less than 20", async () => {
+test("with a million messages a page of each list takes less than 100 ms, and a claim less than 50", async () => {
   const path = temporaryFile();
   const broker: SqliteBroker = await openBroker(path);
   await broker.declare(["main", "due"].map((name) => ({ name, priorities: false })));
@@ -69,7 +69,7 @@ test("with a million messages a page of each list takes less than 100 ms, and a 
   const held: unknown[] = [];
   for (const queue of ["main", "due"]) {
     const claimMs = await quickestMs(async () => held.push(...(await take(broker, 100, queue))));
-    expect(claimMs).toBeLessThan(20);
+    expect(claimMs).toBeLessThan(50);
   }
   expect(held).toHaveLength(1000);
   expect(await quickestMs(() => peek("in-flight")())).toBeLessThan(100);

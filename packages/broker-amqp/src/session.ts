@@ -22,6 +22,8 @@ interface Subscription {
 
 /** For so long nothing has come of a consumer that ends, when nothing more is on its way. Milliseconds. */
 const silenceMs = 100;
+/** Longest that no ack is written because a consumer ends: a worker that dies then has its tasks run again. Milliseconds. */
+const longestHoldMs = 1000;
 
 /** Consuming on one channel, for as long as its link lives. Delivery tags are the channel's, so nothing of a session outlives it. */
 export class Session {
@@ -34,7 +36,6 @@ export class Session {
   readonly #end: Promise<void>;
   /** By queue. */
   readonly #subscriptions = new Map<string, Subscription>();
-  #delivered = 0;
 
   private constructor(link: Link, channel: Channel, { clock, events }: SessionOptions) {
     this.#link = link;
@@ -88,8 +89,8 @@ export class Session {
   }
 
   /**
-   * Ends subscriptions with nothing on its way to them: what comes for a consumer that has left, a server with quorum queues puts back as if the consumer
-   * had died of it.
+   * Ends subscriptions with nothing on its way to them, mostly: what comes for a consumer that has left, a server with quorum queues puts back as if the
+   * consumer had died of it.
    */
   async #cancel(subscriptions: readonly Subscription[]): Promise<void> {
     if (subscriptions.length === 0) return;
@@ -102,13 +103,17 @@ export class Session {
     }
   }
 
-  /** Resolves when each of them holds as much as it may, or nothing has come for a while. */
+  /** Resolves when each of them holds as much as it may, or nothing has come of them for a while, whatever comes of others; or the time is over. */
   async #silence(subscriptions: readonly Subscription[]): Promise<void> {
-    let delivered;
+    const until = this.#clock.monotonic() + longestHoldMs;
+    // No ack leaves meanwhile, so that what they hold only grows.
+    const held = (): number => subscriptions.reduce((sum, { tag }) => sum + this.acks.heldOf(tag), 0);
+    let before;
     do {
       if (subscriptions.every(({ tag, prefetch }) => this.acks.heldOf(tag) >= prefetch)) return;
-      delivered = this.#delivered;
-    } while ((await sleep(this.#clock, silenceMs, this.lost)) && delivered !== this.#delivered);
+      before = held();
+      if (!(await sleep(this.#clock, silenceMs, this.lost))) return;
+    } while (before !== held() && this.#clock.monotonic() < until);
   }
 
   /** Resolves when the server has dealt with everything that was written here before. The cheapest question that it answers. */
@@ -128,7 +133,6 @@ export class Session {
       this.#events.onCancelled(queue);
       return;
     }
-    this.#delivered += 1;
     this.acks.delivered(found.fields.deliveryTag, found.fields.consumerTag);
     this.#events.onMessage(queue, found);
   }

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import type { History, LogEvent } from "./history.ts";
-import { judge, recoveryTimes } from "./verdict.ts";
+import { judge, recoveryTimes, unanswered } from "./verdict.ts";
 
 const dead = 1;
 const other = 2;
 const diedAt = 1000;
 
 /** What became of one message. */
-function historyOf(events: readonly LogEvent[]): History {
-  return { traces: new Map([["a", { events }]]) } as unknown as History;
+function historyOf(events: readonly LogEvent[], isDead = false): History {
+  return { traces: new Map([["a", { events, isDead }]]) } as unknown as History;
 }
 
 function start(pid: number, at: number, retries = 0): LogEvent {
@@ -23,6 +23,10 @@ test("what nobody started again never came back", () => {
   expect(recoveryTimes(historyOf([start(dead, 900)]), dead, diedAt)).toEqual([Infinity]);
 });
 
+test("what is buried because too many died of it need not come back", () => {
+  expect(recoveryTimes(historyOf([start(dead, 900)], true), dead, diedAt)).toEqual([]);
+});
+
 test("what it had done it was not running", () => {
   const done: LogEvent = { e: "done", id: "a", pid: dead, at: 950 };
   expect(recoveryTimes(historyOf([start(dead, 900), done]), dead, diedAt)).toEqual([]);
@@ -35,6 +39,16 @@ test("what others ran before is not what comes back", () => {
 
 test("what it had put back, and others had begun, it was not running", () => {
   expect(recoveryTimes(historyOf([start(dead, 700), start(other, 990)]), dead, diedAt)).toEqual([]);
+});
+
+test("what has run has no answer until there is one, to whoever ran it last", () => {
+  const done: LogEvent = { e: "done", id: "a", pid: dead, at: 950 };
+  const acked: LogEvent = { e: "acked", id: "a", pid: dead, at: 960 };
+  const again = start(other, 1300);
+  expect(unanswered(historyOf([start(dead, 900)]), dead)).toBe(1);
+  expect(unanswered(historyOf([start(dead, 900), done, again]), dead)).toBe(1);
+  expect(unanswered(historyOf([start(dead, 900), done, acked, again]), dead)).toBe(0);
+  expect(unanswered(historyOf([again]), dead)).toBe(0);
 });
 
 test("a second start of the same attempt is a duplicate, a retry is not", () => {

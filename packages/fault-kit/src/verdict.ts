@@ -50,12 +50,23 @@ function extraRuns({ events }: Trace, mayRepeat: boolean): number {
   return sum;
 }
 
-/** Milliseconds from the death of a process until what it was running was started elsewhere, for each such message. */
+/** How many messages a process had begun to run and was never told that their outcome is stored. */
+export function unanswered({ traces }: History, pid: number): number {
+  return [...traces.values()].filter(({ events }) => {
+    const last = events.findLast((event) => event.pid === pid);
+    return last?.e === "start" || last?.e === "done";
+  }).length;
+}
+
+/**
+ * Milliseconds from the death of a process until what it was running was started elsewhere, for each such message. One that too many died of is buried
+ * instead.
+ */
 export function recoveryTimes(history: History, pid: number, diedAt: number): readonly number[] {
   const times: number[] = [];
-  for (const { events } of history.traces.values()) {
+  for (const { events, isDead } of history.traces.values()) {
     const last = events.findLastIndex((event) => event.pid === pid);
-    if (events[last]?.e !== "start") continue;
+    if (isDead || events[last]?.e !== "start") continue;
     const next = events.slice(last).find((event) => event.e === "start" && event.pid !== pid);
     if (next === undefined) times.push(Infinity);
     // Before: its retry was stored and had begun, and the dead one was only about to say so.

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Load } from "../load.ts";
-import { recoveryTimes, type Verdict } from "../verdict.ts";
+import { recoveryTimes, unanswered, type Verdict } from "../verdict.ts";
 import type { World } from "../world.ts";
 
 /**
@@ -27,7 +27,9 @@ export async function killWorkers(
     await load.fullStrength();
   }
   const verdict = await load.finish();
-  expect(verdict.duplicates).toBeLessThanOrEqual(deaths.length * atHand);
+  const running = deaths.reduce((sum, { pid }) => sum + unanswered(load.history, pid), 0);
+  expect(verdict.duplicates).toBeLessThanOrEqual(running);
+  expect(running).toBeLessThanOrEqual(deaths.length * atHand);
   const times = deaths.flatMap(({ pid, at }) => recoveryTimes(load.history, pid, at));
   expect(times.length).toBeGreaterThan(0);
   expect(Math.max(...times)).toBeLessThan(recoveredWithinMs);

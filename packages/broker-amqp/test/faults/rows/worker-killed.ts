@@ -11,7 +11,8 @@ export function workersKilled(queueType: "quorum" | "classic", rounds: number): 
     async run(world) {
       const load = await Load.start(world, { site: await world.site(), broker: { queueType }, mayRepeat: true });
       // The server gives back at once what a dead worker held; but suspects run one at a time in each of those that are left.
-      await killWorkers(world, load, { rounds, atHand, recoveredWithinMs: 30_000 });
+      // While its prefetch changes, a worker holds the messages of two subscriptions.
+      await killWorkers(world, load, { rounds, atHand: atHand * 2, recoveredWithinMs: 30_000 });
     },
   };
 }

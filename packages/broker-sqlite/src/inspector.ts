@@ -87,11 +87,13 @@ export class SqliteInspector implements QueueInspector {
 
   async purge(queue: string): Promise<number> {
     const { connection, commits, queues } = this.#store();
-    const found = await connection.read(() => queues.find(queue));
+    const found = await connection.read(() => {
+      const id = queues.find(queue)?.id;
+      // What is sent from now on stays.
+      return id === undefined ? undefined : { id, last: queues.lastPosition(id) };
+    });
     if (found === undefined) return 0;
-    const { id } = found;
-    // What is sent from now on stays.
-    const last = await connection.read(() => queues.lastPosition(id));
+    const { id, last } = found;
     let purged = 0;
     for (const state of [0, 1]) {
       const sql = `DELETE FROM message WHERE seq IN (

@@ -22,6 +22,17 @@ test("while the file is locked for too long a batch is rejected, and nothing of 
   expect((await broker.inspector.stats("default")).ready).toBe(1);
 });
 
+test("a row that another program put at the last possible position keeps nobody from sending", async () => {
+  const path = temporaryFile();
+  const broker = await openBroker(path);
+  await broker.publish([message("first")]);
+  const raw = await openRaw(path);
+  raw.exec(`INSERT INTO message (queue_id, position) VALUES (1, ${Number.MAX_SAFE_INTEGER})`);
+  await broker.publish([message("second")]);
+  const inOrder = raw.prepare("SELECT id FROM message ORDER BY position").all();
+  expect(inOrder).toEqual([{ id: "first" }, { id: "second" }, { id: null }]);
+});
+
 test("a message to a queue that is declared later with priorities takes its place then", async () => {
   const broker = await openBroker(temporaryFile());
   await broker.publish([message("low", { priority: 1 }), message("high", { priority: 8 })]);

@@ -4,6 +4,9 @@ export const applicationId = 0x712e6462;
 /** States of a row of `message`, as the file has them. */
 export const messageState = { ready: 0, delayed: 1, inFlight: 2 } as const;
 
+/** Beyond 2^52 a position is nobody's of ours. It must not become the last one: the numbers behind it would be used up, and no send stored any more. */
+const advanced = "iif(NEW.position < 4503599627370496, max(last_position, NEW.position), last_position)";
+
 /**
  * Each step brings a file from the version before to the next; the number of steps is the newest version. A step that was released never changes.
  *
@@ -144,13 +147,13 @@ export const migrations: readonly string[] = [
   DROP TRIGGER message_added;
   CREATE TRIGGER message_added AFTER INSERT ON message BEGIN
     UPDATE queue SET ready = ready + (NEW.state = 0), delayed = delayed + (NEW.state = 1), in_flight = in_flight + (NEW.state = 2),
-      last_position = max(last_position, NEW.position)
+      last_position = ${advanced}
     WHERE id = NEW.queue_id;
   END;
   DROP TRIGGER message_moved;
   CREATE TRIGGER message_moved AFTER UPDATE OF state ON message BEGIN
     UPDATE queue SET ready = ready + (NEW.state = 0) - (OLD.state = 0), delayed = delayed + (NEW.state = 1) - (OLD.state = 1),
-      in_flight = in_flight + (NEW.state = 2) - (OLD.state = 2), last_position = max(last_position, NEW.position)
+      in_flight = in_flight + (NEW.state = 2) - (OLD.state = 2), last_position = ${advanced}
     WHERE id = NEW.queue_id;
   END;
   `,

@@ -104,6 +104,19 @@ test("a call that is full leaves at once, and the sends behind it are made while
   expect(calls[2]?.ids).toEqual(numbers(10, 40));
 });
 
+test("a call leaves as soon as enough wait for it, and when all are under way the next one takes as many as it may have", async () => {
+  const { clock, calls, producer } = setUp(1_000_000, { messagesOfCall: 100, leavesAt: 40, callsAtOnce: 2 });
+  const sends = numbers(200).map((id) => send(producer, message(id)));
+  // The first leaves half of what waits to the second.
+  expect(calls.map((call) => call.ids)).toEqual([numbers(20), numbers(40, 20)]);
+  for (let call = 0; call < 4; call += 1) {
+    calls[call]?.answer();
+    await clock.advance(0);
+  }
+  await Promise.all(sends);
+  expect(calls.slice(2).map((call) => call.ids)).toEqual([numbers(100, 60), numbers(40, 160)]);
+});
+
 test("calls that can be under way share what waits, unless it is little", async () => {
   const { clock, calls, producer } = setUp(1_000_000, { messagesOfCall: 1000, callsAtOnce: 2 });
   const many = numbers(100).map((id) => send(producer, message(id)));

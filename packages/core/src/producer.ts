@@ -69,6 +69,7 @@ const comfortableMessages = 2000;
 export class Producer {
   readonly #options: ProducerOptions;
   readonly #limits: PublishLimits;
+  readonly #leavesAt: number;
   readonly #lanes = new Map<string, Lane>();
   readonly #lanesWithKeys = new Map<string, Lane>();
   readonly #idle: (() => void)[] = [];
@@ -78,6 +79,7 @@ export class Producer {
   constructor(options: ProducerOptions) {
     this.#options = options;
     this.#limits = options.limits ?? usualLimits;
+    this.#leavesAt = this.#limits.leavesAt ?? this.#limits.messagesOfCall;
   }
 
   /**
@@ -107,7 +109,7 @@ export class Producer {
 
   /** Whoever sends more in one go keeps the broker from what it could be at: what was handed over leaves when the event loop comes round. */
   get messagesOfTurn(): number {
-    return Math.max(this.#limits.messagesOfCall, fewestOfTurn);
+    return Math.max(this.#leavesAt, fewestOfTurn);
   }
 
   /** Few enough messages wait that reading more input is sensible. */
@@ -137,12 +139,11 @@ export class Producer {
 
   #schedule(lane: Lane): void {
     const { clock, publishTimeoutMs } = this.#options;
-    const { messagesOfCall, callsAtOnce } = this.#limits;
+    const { callsAtOnce } = this.#limits;
     if (lane.stuck === callsAtOnce)
       lane.timer ??= clock.setTimer(publishTimeoutMs, () => this.#refuseWaiting(lane), { keepAlive: true });
     if (lane.underWay === callsAtOnce) return;
-    // A full call leaves at once: it is stored while the next one is made.
-    if (lane.waiting.length >= messagesOfCall) return void this.#publish(lane);
+    if (lane.waiting.length >= this.#leavesAt) return void this.#publish(lane);
     if (lane.isScheduled) return;
     lane.isScheduled = true;
     queueMicrotask(() => {

@@ -51,6 +51,8 @@ export interface HoldLimit {
 export interface PublishLimits {
   /** Messages that one call has at most. Each of its senders waits for all of them. */
   readonly messagesOfCall: number;
+  /** As soon as so many wait, a call leaves and is stored while the next one is made; fewer leave together when the tick ends. Default: `messagesOfCall`. */
+  readonly leavesAt?: number;
   /** Calls that may be under way at a time, one being stored while the next is made. What waits is shared among them. */
   readonly callsAtOnce: number;
 }

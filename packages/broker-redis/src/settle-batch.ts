@@ -2,6 +2,8 @@ import type { Settled } from "@q/core/broker";
 import type { Held } from "./scripts/claim.ts";
 import type { Ending, SettleAnswer } from "./scripts/settle.ts";
 
+type Tag = Pick<Held, "fence" | "list">;
+
 interface Answer {
   readonly promise: Promise<Settled>;
   readonly resolve: (settled: Settled) => void;
@@ -10,7 +12,8 @@ interface Answer {
 
 /** Settles that go out together. Plain acks all have one answer, and so one promise. */
 export class SettleBatch {
-  readonly acks: Held[] = [];
+  /** Without their texts, which may be large: they have been read. */
+  readonly acks: Tag[] = [];
   readonly endings: Ending[] = [];
   readonly #acked: Answer = newAnswer();
   readonly #answers: Answer[] = [];
@@ -30,8 +33,8 @@ export class SettleBatch {
     return [...this.acks, ...ended].map(({ fence }) => fence);
   }
 
-  ack(held: Held): Promise<Settled> {
-    this.acks.push(held);
+  ack({ fence, list }: Held): Promise<Settled> {
+    this.acks.push({ fence, list });
     return this.#acked.promise;
   }
 

@@ -1,7 +1,7 @@
 import { ArgumentsError, namedArguments, validateArguments } from "../arguments.ts";
 import type { Baggable } from "../broker/bag.ts";
 import type { BrokerMessage } from "../broker/broker-message.ts";
-import type { Delivery, Outcome, Settled } from "../broker/delivery.ts";
+import type { Delivery, Outcome } from "../broker/delivery.ts";
 import { retryHeaders } from "../celery-headers.ts";
 import type { Clock } from "../clock.ts";
 import { SoftTimeLimitExceeded, TimeLimitExceeded, WorkerStopping } from "../errors.ts";
@@ -11,7 +11,8 @@ import type { Runner } from "../middleware.ts";
 import { decide, isVerdict, type Decision, type RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { AttemptContext, runInContext } from "../task-context.ts";
-import type { SettleListener, Settling } from "./settling.ts";
+import { Conclusion } from "./conclusion.ts";
+import type { Settling } from "./settling.ts";
 import type { TimeLimits } from "./time-limits.ts";
 import type { EventListener, TaskEvent, TaskFacts } from "./worker-event.ts";
 
@@ -41,7 +42,7 @@ const returned: RunResult = { kind: "returned" };
  * | hard time limit | what `decide` says of TimeLimitExceeded; the handler may go on, its end is ignored |
  * | shutdown | released, uncounted |
  */
-export class Attempt implements SettleListener, Baggable {
+export class Attempt implements Baggable {
   place = 0;
   readonly message: Message;
   readonly startedAt: number;
@@ -59,10 +60,8 @@ export class Attempt implements SettleListener, Baggable {
   /** Of its time limits. */
   #cancels: (() => void)[] = none;
   #onEnd: ((attempt: Attempt, result: RunResult) => void) | undefined;
-  /** What to tell when it is settled. */
-  #event: (() => TaskEvent) | undefined;
-  #isStored = false;
-  #onStored: (() => void) | undefined;
+  /** There when its outcome is on the way to the broker. */
+  #conclusion: Conclusion | undefined;
 
   constructor(delivery: Delivery, task: Task<never>, message: Message, surroundings: AttemptSurroundings) {
     this.delivery = delivery;
@@ -75,6 +74,12 @@ export class Attempt implements SettleListener, Baggable {
 
   get crashes(): number {
     return this.delivery.crashes;
+  }
+
+  /** Of the message's body, roughly: text counts by its characters. */
+  get bytes(): number {
+    // A malformed delivery never gets this far: triage has dead-lettered it.
+    return (this.delivery.message as BrokerMessage).body.length;
   }
 
   /** Its message is settled, but its code still runs. */
@@ -121,8 +126,8 @@ export class Attempt implements SettleListener, Baggable {
 
   /** Calls back when the broker has answered to its outcome, which may have been before. */
   whenStored(onStored: () => void): void {
-    if (this.#isStored) onStored();
-    else this.#onStored = onStored;
+    if (this.#conclusion === undefined) onStored();
+    else this.#conclusion.whenStored(onStored);
   }
 
   /** Tells the handler that the worker is about to stop. */
@@ -219,7 +224,6 @@ export class Attempt implements SettleListener, Baggable {
     const event = (): TaskEvent => this.#eventOf(decision, maxRetries);
     if (!isAtMostOnce) return this.#settle(this.#outcomeOf(decision), event);
     this.#isSettled = true;
-    this.#isStored = true;
     this.#surroundings.emit?.(event());
   }
 
@@ -233,7 +237,6 @@ export class Attempt implements SettleListener, Baggable {
       case "retry": {
         const { delayMs } = decision;
         const dueMs = this.#surroundings.clock.now() + delayMs;
-        // A malformed delivery never gets this far: triage has dead-lettered it.
         const stored = this.delivery.message as BrokerMessage;
         const headers = retryHeaders(stored.headers, {
           retries: this.message.retries + 1,
@@ -270,30 +273,16 @@ export class Attempt implements SettleListener, Baggable {
 
   #settle(outcome: Outcome, event: () => TaskEvent): void {
     this.#isSettled = true;
-    this.#event = event;
-    this.#surroundings.settling.settle(this.delivery, outcome, this);
-  }
-
-  /** The broker has answered. */
-  settled(answer: Settled): void {
-    this.#store();
-    const { emit } = this.#surroundings;
-    if (emit === undefined || this.#event === undefined) return;
-    emit(answer === "settled" ? this.#event() : { ...this.#facts(), type: "task.lost", ms: this.ms });
-  }
-
-  /** The broker has not answered. */
-  failed(error: unknown): void {
-    this.#surroundings.logger.error(
-      { err: error, task: this.message.task, id: this.message.id },
-      "the outcome could not be stored; the message may run again",
-    );
-    this.#store();
-  }
-
-  #store(): void {
-    this.#isStored = true;
-    this.#onStored?.();
+    const { settling, emit, logger } = this.#surroundings;
+    const conclusion = new Conclusion({
+      facts: this.#facts(),
+      ms: this.ms,
+      event: emit === undefined ? undefined : event(),
+      emit,
+      logger,
+    });
+    this.#conclusion = conclusion;
+    settling.settle(this.delivery, outcome, conclusion);
   }
 
   /** Which message it is, for an event. */

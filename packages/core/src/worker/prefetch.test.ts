@@ -6,15 +6,15 @@ function setUp(
   concurrency = 10,
   fixed?: number,
   busy = concurrency,
-): { prefetch: Prefetch; run: (ms: number, runs: number) => number } {
+): { prefetch: Prefetch; run: (ms: number, runs: number, bytes?: number) => number } {
   const prefetch = new Prefetch(concurrency, fixed);
   let now = 5000;
   return {
     prefetch,
-    run(ms, runs) {
+    run(ms, runs, bytes = 100) {
       for (let index = 0; index < runs; index += 1) {
         now += ms;
-        prefetch.ran(ms, now, busy);
+        prefetch.ran(ms, now, busy, bytes);
       }
       return prefetch.size;
     },
@@ -30,6 +30,15 @@ test("nothing is held ahead before a run was measured, and for tasks that take l
 test("very short tasks get the most that may be held, never more", () => {
   expect(setUp().run(0.02, 10_000)).toBe(510);
   expect(setUp(1).run(0.001, 200_000)).toBe(501);
+});
+
+test("of large messages no more is held ahead than a megabyte, however many slots there are", () => {
+  expect(setUp().run(0.02, 10_000, 10 * 1024)).toBe(10 + 102);
+  expect(setUp(100).run(0.02, 10_000, 10 * 1024)).toBe(100 + 102);
+  expect(setUp().run(0.02, 10_000, 2 * 1024 * 1024)).toBe(10);
+  const { run } = setUp();
+  run(0.02, 10_000);
+  expect(run(0.02, 100_000, 100 * 1024)).toBe(10 + 10);
 });
 
 test("the first runs, which take long, do not lead to one size after the other", () => {

@@ -1,7 +1,9 @@
 /** Milliseconds of work to have at hand beyond the free slots: about what a fetch takes. */
 const workAheadMs = 5;
 const mostAhead = 500;
-/** Weight of the newest run in the mean. */
+/** Of bodies. More live long enough for the garbage collector to copy them about, which costs more than the fetches that they save. */
+const mostAheadBytes = 1024 * 1024;
+/** Weight of the newest run in the means. */
 const weight = 0.05;
 /** From one change to the next that holds more. The first runs, of code that is not compiled yet, take long. Milliseconds. */
 const growAfterMs = 100;
@@ -18,6 +20,7 @@ export class Prefetch {
   readonly #fixed: number | undefined;
   /** Milliseconds of one slot for each run: the length of a run where all slots are busy, and more where few are. */
   #meanMs = Infinity;
+  #meanBytes = 0;
   #ahead = 0;
   /** When `#ahead` changed, or the first run ended. */
   #changedAt: number | undefined;
@@ -32,11 +35,14 @@ export class Prefetch {
    * @param ms how long a run took
    * @param now when it ended: monotonic milliseconds
    * @param busy how many slots were taken then, its own among them
+   * @param bytes of the message's body, roughly
    */
-  ran(ms: number, now: number, busy: number): void {
+  ran(ms: number, now: number, busy: number, bytes: number): void {
     // Tasks that only compute run one by one, however many slots there are: each has the time of all slots to itself.
     const slotMs = ms * (this.#concurrency / busy);
-    this.#meanMs = this.#meanMs === Infinity ? slotMs : this.#meanMs + (slotMs - this.#meanMs) * weight;
+    const isFirst = this.#meanMs === Infinity;
+    this.#meanMs = isFirst ? slotMs : this.#meanMs + (slotMs - this.#meanMs) * weight;
+    this.#meanBytes = isFirst ? bytes : this.#meanBytes + (bytes - this.#meanBytes) * weight;
     this.#changedAt ??= now;
     const ahead = this.#wanted();
     if (ahead * 2 >= this.#ahead) {
@@ -63,6 +69,8 @@ export class Prefetch {
   #wanted(): number {
     const ahead = Math.floor((workAheadMs / Math.max(this.#meanMs, 0.01)) * this.#concurrency);
     // A handful of extra messages saves no fetch worth having.
-    return ahead < this.#concurrency * 2 ? 0 : Math.min(ahead, mostAhead);
+    return ahead < this.#concurrency * 2
+      ? 0
+      : Math.min(ahead, mostAhead, Math.floor(mostAheadBytes / Math.max(this.#meanBytes, 1)));
   }
 }

@@ -13,7 +13,10 @@ export interface WorkerOptions {
   readonly queues?: readonly string[];
   /** Most tasks that run at once. Default 10. */
   readonly concurrency?: number;
-  /** Messages to hold beyond the free slots. Default: none, but up to 500 while tasks take less time than a fetch. */
+  /**
+   * Messages to hold beyond the free slots. Default: none, but while tasks take less time than a fetch up to 500, and no more of them than
+   * make a megabyte.
+   */
   readonly prefetch?: number;
   /** Shown to people; unique among the workers. Default: the host's name and eight random digits. */
   readonly name?: string;

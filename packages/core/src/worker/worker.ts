@@ -283,7 +283,7 @@ export class Worker {
     this.#finished += 1;
     this.#throughput.ended(queue);
     this.#lastEnded = task;
-    this.#prefetch.ran(attempt.ms, this.#host.settings.clock.monotonic(), this.#slots.busy);
+    this.#prefetch.ran(attempt.ms, this.#host.settings.clock.monotonic(), this.#slots.busy, attempt.bytes);
     this.#intake.adjust();
     attempt.conclude(result);
     if (attempt.isHandedBack) this.#handedBack += 1;

@@ -8,7 +8,7 @@ import {
   type PublishUnknown,
 } from "@q/core/broker";
 import { pushedAtOnce, readyToPush, type Dated } from "./ready-to-push.ts";
-import { largestBatch, publish, type Push } from "./scripts/publish.ts";
+import { mostOfBatch, publish, shareOfBatch, type Push } from "./scripts/publish.ts";
 import { publishOnce } from "./scripts/publish-once.ts";
 import type { Store } from "./store.ts";
 import { publishError, untilAnswered } from "./until-answered.ts";
@@ -27,7 +27,8 @@ interface Batch {
   readonly pushes: Dated[];
   /** Of each push among the messages. */
   readonly positions: number[];
-  characters: number;
+  /** How full it is: at most 1, unless a single message is larger. */
+  share: number;
 }
 
 /** Some of the batches of one queue, one at a time: Redis knows a repeated one by its number, and by the lane. */
@@ -89,17 +90,18 @@ export class Publisher implements OncePublisher {
     const open = new Map<string, Batch>();
     messages.forEach((message, position) => {
       const push = readyToPush(this.#store, message);
+      const share = shareOfBatch(push);
       let batch = open.get(message.queue);
-      if (batch === undefined || isFull(batch, push)) {
+      if (batch === undefined || batch.pushes.length === mostOfBatch || batch.share + share > 1) {
         const { queue } = message;
         const lane = batch?.lane ?? this.#emptiestLane(queue);
-        batch = { queue, lane, pushes: [], positions: [], characters: 0 };
+        batch = { queue, lane, pushes: [], positions: [], share: 0 };
         open.set(queue, batch);
         batches.push(batch);
       }
       batch.pushes.push(push);
       batch.positions.push(position);
-      batch.characters += push.text.length;
+      batch.share += share;
     });
     return batches;
   }
@@ -159,8 +161,4 @@ export class Publisher implements OncePublisher {
     if (isOurs) return pushes;
     return pushes.map((push) => (push.dated === undefined ? push : pushedAtOnce(this.#store, push.dated)));
   }
-}
-
-function isFull({ pushes, characters }: Batch, next: Push): boolean {
-  return pushes.length === largestBatch.messages || characters + next.text.length > largestBatch.characters;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adopt } from "../src/scripts/adopt.ts";
 import { claim, tagOf, type Held } from "../src/scripts/claim.ts";
 import { leave } from "../src/scripts/leave.ts";
-import { largestBatch } from "../src/scripts/publish.ts";
+import { mostOfBatch } from "../src/scripts/publish.ts";
 import { settle, type Ending } from "../src/scripts/settle.ts";
 import { stats } from "../src/scripts/stats.ts";
 import { takeLanded } from "../src/scripts/take-landed.ts";
@@ -116,8 +116,7 @@ describe("claim", () => {
 describe("ten thousand messages in the hands of one consumer", () => {
   const open = async (): Promise<Place> => {
     const place = await Place.open(server);
-    const { messages } = largestBatch;
-    for (let at = 0; at < 10_000; at += messages) await place.publish(...pushes(10_000).slice(at, at + messages));
+    for (let at = 0; at < 10_000; at += mostOfBatch) await place.publish(...pushes(10_000).slice(at, at + mostOfBatch));
     await place.enter("c");
     expect(textsOf(await place.claim("c", 10_000))).toEqual(texts(10_000));
     return place;

@@ -69,13 +69,21 @@ export interface Push extends Envelope {
   readonly delayMs: number;
 }
 
-/**
- * Most of one batch: more messages would keep Redis from everything else for too long, and V8 keeps a longer string apart from all others, which
- * costs several times what it takes to write a short one.
- */
-export const largestBatch = { messages: 1000, characters: 100_000 } as const;
+/** Most messages of one batch: more would keep Redis from everything else for too long. */
+export const mostOfBatch = 1000;
 
-/** One numbered batch of a producer, no larger than `largestBatch`: Lua can hand on about 8,000 at once. A number that was used before changes nothing. */
+/** Characters from which on a text is written as bytes: below, to make them costs more than it saves. */
+const longText = 4000;
+/** Of one batch. Short texts are written as one text, and V8 keeps a longer one apart from all others, which costs several times as much. */
+const mostCharactersOfShort = 100_000;
+const mostCharactersOfLong = 400_000;
+
+/** How much of one batch a message takes: at 1 it is full. */
+export function shareOfBatch({ text: { length } }: Push): number {
+  return length / (length < longText ? mostCharactersOfShort : mostCharactersOfLong);
+}
+
+/** One numbered batch of a producer, no larger than that: Lua can hand on about 8,000 messages at once. A number that was used before changes nothing. */
 export async function publish(
   connection: Connection,
   keys: QueueKeys,
@@ -117,7 +125,7 @@ function runsOf(pushes: readonly Push[]): readonly Run[] {
   let last: Run | undefined;
   for (const { list, delayMs, text } of pushes) {
     if (last?.list !== list || last.delayMs !== delayMs) runs.push((last = { list, delayMs, texts: [] }));
-    last.texts.push(text.length < largestBatch.characters ? text : Buffer.from(text));
+    last.texts.push(text.length < longText ? text : Buffer.from(text));
   }
   return runs;
 }

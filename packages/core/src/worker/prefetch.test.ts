@@ -32,13 +32,13 @@ test("very short tasks get the most that may be held, never more", () => {
   expect(setUp(1).run(0.001, 200_000)).toBe(501);
 });
 
-test("of large messages no more is held ahead than a megabyte, however many slots there are", () => {
-  expect(setUp().run(0.02, 10_000, 10 * 1024)).toBe(10 + 102);
-  expect(setUp(100).run(0.02, 10_000, 10 * 1024)).toBe(100 + 102);
-  expect(setUp().run(0.02, 10_000, 2 * 1024 * 1024)).toBe(10);
+test("of large messages no more is held ahead than two megabytes, however many slots there are", () => {
+  expect(setUp().run(0.02, 10_000, 10 * 1024)).toBe(10 + 204);
+  expect(setUp(100).run(0.02, 10_000, 10 * 1024)).toBe(100 + 204);
+  expect(setUp().run(0.02, 10_000, 3 * 1024 * 1024)).toBe(10);
   const { run } = setUp();
   run(0.02, 10_000);
-  expect(run(0.02, 100_000, 100 * 1024)).toBe(10 + 10);
+  expect(run(0.02, 100_000, 100 * 1024)).toBe(10 + 20);
 });
 
 test("the first runs, which take long, do not lead to one size after the other", () => {

@@ -2,7 +2,7 @@
 const workAheadMs = 5;
 const mostAhead = 500;
 /** Of bodies. More live long enough for the garbage collector to copy them about, which costs more than the fetches that they save. */
-const mostAheadBytes = 1024 * 1024;
+const mostAheadBytes = 2 * 1024 * 1024;
 /** Weight of the newest run in the means. */
 const weight = 0.05;
 /** From one change to the next that holds more. The first runs, of code that is not compiled yet, take long. Milliseconds. */

@@ -15,7 +15,7 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /**
    * Messages to hold beyond the free slots. Default: none, but while tasks take less time than a fetch up to 500, and no more of them than
-   * make a megabyte.
+   * make two megabytes.
    */
   readonly prefetch?: number;
   /** Shown to people; unique among the workers. Default: the host's name and eight random digits. */

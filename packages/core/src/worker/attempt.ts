@@ -78,8 +78,7 @@ export class Attempt implements Baggable {
 
   /** Of the message's body, roughly: text counts by its characters. */
   get bytes(): number {
-    // A malformed delivery never gets this far: triage has dead-lettered it.
-    return (this.delivery.message as BrokerMessage).body.length;
+    return this.#stored.body.length;
   }
 
   /** Its message is settled, but its code still runs. */
@@ -237,8 +236,7 @@ export class Attempt implements Baggable {
       case "retry": {
         const { delayMs } = decision;
         const dueMs = this.#surroundings.clock.now() + delayMs;
-        const stored = this.delivery.message as BrokerMessage;
-        const headers = retryHeaders(stored.headers, {
+        const headers = retryHeaders(this.#stored.headers, {
           retries: this.message.retries + 1,
           etaMs: delayMs > 0 ? dueMs : null,
           parentId: this.message.id,
@@ -283,6 +281,11 @@ export class Attempt implements Baggable {
     });
     this.#conclusion = conclusion;
     settling.settle(this.delivery, outcome, conclusion);
+  }
+
+  /** A malformed delivery never gets this far: triage has dead-lettered it. */
+  get #stored(): BrokerMessage {
+    return this.delivery.message as BrokerMessage;
   }
 
   /** Which message it is, for an event. */

@@ -94,6 +94,20 @@ describe("a cluster", () => {
     await expect.poll(() => connection.call("llen", "once").catch(() => undefined), { timeout: 10_000 }).toBe(51);
   });
 
+  test("is connected to anew where a connection carries nothing any more", async () => {
+    const node = await startAlone("--cluster-announce-ip", "192.0.2.1");
+    const proxy = await TcpProxy.start({ port: node.port });
+    onTestFinished(() => proxy.stop());
+    const natMap = { [`192.0.2.1:${node.port}`]: `127.0.0.1:${proxy.port}` };
+    const connection = await connect({ cluster: [`127.0.0.1:${node.port}`], natMap, timeout: "500ms" });
+    const before = await connection.call("client", "id");
+    proxy.blackhole();
+    await expect(connection.call("ping")).rejects.toMatchObject({ code: "Q1001", sent: true });
+    await proxy.restore();
+    const now = (): Promise<unknown> => connection.call("client", "id").catch(() => before);
+    await expect.poll(now, { timeout: 10_000 }).not.toBe(before);
+  });
+
   test.each<[string, string, () => Promise<RedisOptions>]>([
     ["Q1001", "none of its servers is there", async () => ({ cluster: [`127.0.0.1:${(await stopped()).port}`] })],
     ["Q1001", "nobody has its slots", async () => ({ cluster: [await withoutSlots()], timeout: "1s" })],

@@ -113,6 +113,18 @@ describe("one server", () => {
     await expect.poll(() => connection.isReady, { timeout: 5000 }).toBe(true);
     expect(await connection.call("ping")).toBe("PONG");
   });
+
+  test("stays connected while nobody asks it anything", async () => {
+    const { connection, proxy } = await behindProxy("200ms");
+    const before = await connection.call("client", "id");
+    const idleSeconds = async (): Promise<number> =>
+      Number(/ idle=(\d+)/.exec(String(await server.command("client", "list", "id", Number(before))))?.[1]);
+    await expect.poll(idleSeconds, { timeout: 5000 }).toBeGreaterThan(1);
+    expect(proxy.counters.accepted).toBe(1);
+    expect(await connection.call("client", "id")).toBe(before);
+    proxy.blackhole();
+    await expect(connection.call("ping")).rejects.toMatchObject({ code: "Q1001", sent: true });
+  });
 });
 
 describe("TLS", () => {

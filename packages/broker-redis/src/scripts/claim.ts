@@ -1,7 +1,7 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
 import { packing, unpack } from "./packed.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /** Delayed messages that one call makes ready at most. The next one comes at once. */
 const promotedAtOnce = 200;
@@ -10,7 +10,7 @@ const promotedAtOnce = 200;
  * KEYS lease, meta, delayed, held, crashes, lists…, landings… · ARGV consumer, most, number of lists, promoted at once
  * Takes what landed first: it was the next of its list. What landed and is not wanted goes back to the head.
  */
-const claimScript = script(
+const claimScript = timedScript(
   "claim",
   `${packing}if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {-1} end
 local want, lists = tonumber(ARGV[2]), tonumber(ARGV[3])

@@ -1,9 +1,9 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /** KEYS lease, held · ARGV consumer, lease ms. Begins with a write that needs no memory, so that a full server can still be drained. */
-const enterScript = script(
+const enterScript = timedScript(
   "enter",
   `redis.call('HDEL', KEYS[2], '')
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])

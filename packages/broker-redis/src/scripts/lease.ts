@@ -1,12 +1,12 @@
 import type { Connection } from "../connection.ts";
 import { wholeDelay } from "./publish.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /**
  * KEYS lease · ARGV token, ttl
  * The fence is at least the time: it grows even when a failover has lost the last one. Begins with HDEL, so that locks go on with memory full.
  */
-const acquireScript = script(
+const acquireScript = timedScript(
   "acquire-lease",
   `redis.call('HDEL', KEYS[1], '')
 local holder, ends, last = unpack(redis.call('HMGET', KEYS[1], 'holder', 'ends', 'fence'))
@@ -17,7 +17,7 @@ return fence`,
 );
 
 /** KEYS lease · ARGV token, ttl. Also a lease that has run out, as long as nobody else has taken it. */
-const renewScript = script(
+const renewScript = timedScript(
   "renew-lease",
   `redis.call('HDEL', KEYS[1], '')
 if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
@@ -26,7 +26,7 @@ return 1`,
 );
 
 /** KEYS lease · ARGV token. The fence stays. */
-const releaseScript = script(
+const releaseScript = timedScript(
   "release-lease",
   `if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
 return redis.call('HDEL', KEYS[1], 'holder', 'ends')`,

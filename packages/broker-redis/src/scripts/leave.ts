@@ -1,7 +1,7 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
 import { drain } from "./drain.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /** Messages that one call gives back at most. */
 const movedAtOnce = 1000;
@@ -11,7 +11,7 @@ const movedAtOnce = 1000;
  * Gives back, uncounted, and ends the lease with the last message. A wait that Redis has not forgotten may still land something: whoever looks
  * into the graves finds it.
  */
-const leaveScript = script(
+const leaveScript = timedScript(
   "leave",
   `local own = ARGV[2]
 ${drain}

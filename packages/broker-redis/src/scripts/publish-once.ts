@@ -1,14 +1,14 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
 import { wholeDelay, type Push } from "./publish.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /**
  * KEYS once, meta, delayed, list · ARGV attempt, ttl, delay, list index, message
  * An own attempt that is sent again writes too, or a WAIT behind it would count replicas that have not heard of it yet.
  * Looks at every key before the first write, so that a key is not marked for a message that could not be stored.
  */
-const publishOnceScript = script(
+const publishOnceScript = timedScript(
   "publish-once",
   `local used = redis.call('GET', KEYS[1])
 if used == ARGV[1] then

@@ -1,7 +1,7 @@
 import type { Connection } from "../connection.ts";
 import type { Envelope } from "../envelope.ts";
 import type { QueueKeys } from "../keys.ts";
-import { clock, timelessScript } from "./script.ts";
+import { clock, script } from "./script.ts";
 
 /** Longest time that Redis remembers a silent producer: far beyond any repetition. Short, because each run of a short program is one. Milliseconds. */
 const producerTtlMs = 300_000;
@@ -23,7 +23,7 @@ return 1`;
  * KEYS producer, list · ARGV sequence, messages…
  * What nearly every batch is: ready, and for one list. A send by itself pays for every key, argument and step.
  */
-const pushScript = timelessScript(
+const pushScript = script(
   "push",
   `${unlessRepeated}redis.call('LPUSH', KEYS[2], unpack(ARGV, 2))
 ${remember}`,
@@ -33,7 +33,7 @@ ${remember}`,
  * KEYS producer, meta, delayed, lists… · ARGV sequence, (place among the lists, list, delay, how many, messages…)…
  * One run of messages is stored as a whole or not at all by the command that stores it; before several, every key is looked at.
  */
-const publishScript = timelessScript(
+const publishScript = script(
   "publish",
   `${unlessRepeated}local ready, delayed, count, at = {}, {}, 0, 2
 while at <= #ARGV do

@@ -1,7 +1,7 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
 import { drain } from "./drain.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /** Messages of dead consumers that one call moves at most, roughly. */
 const movedAtOnce = 500;
@@ -14,7 +14,7 @@ const graveMs = 3_600_000;
  * Renews a lease and buries whose lease ran out. When nobody was heard for longer than the silence allowed, or the clock went back, Redis itself was away:
  * then nobody loses anything before everybody had the time of a lease to be heard again. A grave is forgotten after a last look into it.
  */
-const renewScript = script(
+const renewScript = timedScript(
   "renew",
   `local own = ARGV[4]
 ${drain}

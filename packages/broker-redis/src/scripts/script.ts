@@ -20,13 +20,13 @@ export const clock = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** A script with `now` in it. */
+/** One that asks for the time only where it needs it, if at all: what is called for one message pays for every step. */
 export function script(name: string, body: string): Script {
-  return timelessScript(name, `${clock}${body}`);
-}
-
-/** A script that asks for the time only where it needs it, if at all: a send by itself pays for every step. */
-export function timelessScript(name: string, body: string): Script {
   const lua = `-- q ${name}\n${body}`;
   return { name, lua, sha: createHash("sha1").update(lua).digest("hex") };
+}
+
+/** One that begins with `now`. */
+export function timedScript(name: string, body: string): Script {
+  return script(name, `${clock}${body}`);
 }

@@ -3,7 +3,7 @@ import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
 import { tagOf, type Held } from "./claim.ts";
 import { wholeDelay } from "./publish.ts";
-import { script } from "./script.ts";
+import { clock, script } from "./script.ts";
 
 /**
  * KEYS lease, held, started, crashes, meta, delayed, dead, dead-index, lists… · ARGV consumer, tags of acks,
@@ -24,7 +24,8 @@ end
 redis.call('HDEL', KEYS[2], '')
 for from = 1, #acks, 1000 do redis.call('HDEL', KEYS[2], unpack(acks, from, math.min(from + 999, #acks))) end
 local answers, trimmed = {}, 0
-for op = 5, #ARGV, 5 do
+if #ARGV == 4 then return {trimmed, 0, answers} end
+${clock}for op = 5, #ARGV, 5 do
   local kind, tag, list, first, second = unpack(ARGV, op, op + 4)
   local message = redis.call('HGET', KEYS[2], tag)
   answers[#answers + 1] = message and 1 or 0
@@ -57,7 +58,7 @@ for op = 5, #ARGV, 5 do
     end
   end
 end
-return {trimmed, #answers > 0 and redis.call('ZCARD', KEYS[8]) or 0, answers}`,
+return {trimmed, redis.call('ZCARD', KEYS[8]), answers}`,
 );
 
 /** One settle of a message that is not a plain ack. */

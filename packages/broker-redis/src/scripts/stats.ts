@@ -1,12 +1,12 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /**
  * KEYS delayed, meta, dead, lease, grave, lists… · ARGV own
  * Counts what is delayed and due as ready, though it only moves when a consumer claims. Reads only; its work grows with the consumers, not with the messages.
  */
-const statsScript = script(
+const statsScript = timedScript(
   "stats",
   `local due = redis.call('ZCOUNT', KEYS[1], '-inf', now)
 local delayed = redis.call('ZCARD', KEYS[1]) - due

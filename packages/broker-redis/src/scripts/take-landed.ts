@@ -35,7 +35,7 @@ for i, message in ipairs(messages) do
   crashes[i] = type(count) == 'string' and tonumber(count) or 0
 end
 redis.call('HSET', KEYS[3], unpack(held))
-return {last, ready, crashes, messages}`,
+return {last, ready, hasSuspects and crashes or {}, unpack(messages)}`,
 );
 
 /** For so many, a call more costs nothing that counts. */
@@ -61,8 +61,8 @@ export async function takeLanded(
   const reply = (await connection.run(takeLandedScript, named, [id, list, most], { asBytes: true })) as
     | [-1]
     | [0, ready: number]
-    | [last: number, ready: number, crashes: number[], messages: Buffer[]]; // what the script returns
-  const [last, ready = 0, crashes = [], messages = []] = reply;
+    | [last: number, ready: number, crashes: number[], ...messages: Buffer[]]; // what the script returns
+  const [last, ready = 0, crashes = [], ...messages] = reply;
   if (last === -1) return undefined;
   const held = messages.map((message, index): Held => ({
     fence: last - messages.length + index + 1,

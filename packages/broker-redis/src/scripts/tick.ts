@@ -1,14 +1,14 @@
 import { tickToleranceMs, type TickAnswer } from "@q/core/broker";
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
-import { script } from "./script.ts";
+import { timedScript } from "./script.ts";
 
 /**
  * KEYS ticks, list · ARGV name, at, tolerance, last tick elsewhere or '', replicas, message if any
  * The message first: with memory full the script then fails as a whole, and the tick is still to be fired. A tick that was recorded is written
  * again where replicas are waited for, or a WAIT behind a repeated call would count replicas that have not heard of it yet.
  */
-const fireScript = script(
+const fireScript = timedScript(
   "fire",
   `local last = redis.call('HGET', KEYS[1], ARGV[1])
 if not last then

@@ -108,9 +108,10 @@ export class Connection {
   /**
    * Takes a step, and takes it again when the connection ended in it, until there is an answer or the time is over.
    * @param step may be carried out twice
+   * @param onLost told each time that it has no answer
    * @throws ConnectionLost `Q1001` there was no answer in time; others as the step throws them
    */
-  async insist<T>(step: () => Promise<T>): Promise<T> {
+  async insist<T>(step: () => Promise<T>, onLost?: (lost: ConnectionLost) => void): Promise<T> {
     const { clock, settings } = this.#options;
     const until = clock.monotonic() + settings.timeoutMs;
     for (;;) {
@@ -118,7 +119,9 @@ export class Connection {
         if (!this.isReady) await this.ready(until);
         return await step();
       } catch (error) {
-        if (!(error instanceof ConnectionLost) || clock.monotonic() >= until || this.#closed) throw error;
+        if (!(error instanceof ConnectionLost)) throw error;
+        onLost?.(error);
+        if (clock.monotonic() >= until || this.#closed) throw error;
         await sleep(clock, pauseMs);
       }
     }
@@ -202,15 +205,15 @@ export class Connection {
     this.#release();
   }
 
-  async #send(
-    command: string,
-    args: readonly Argument[],
-    { replicas = 0, asBytes = false }: RunOptions,
-  ): Promise<unknown> {
+  /** Not asynchronous itself: each send waits for every step of its answer's way. @throws at once when there is no connection */
+  #send(command: string, args: readonly Argument[], { replicas = 0, asBytes = false }: RunOptions): Promise<unknown> {
     if (!this.isReady) throw this.#unreachable();
-    if (asBytes) return await this.#withTimeout(this.#client.callBuffer(command, ...args));
-    if (replicas === 0) return await this.#withTimeout(this.#client.call(command, ...args));
-    // One after the other on one connection, which is what WAIT counts.
+    if (replicas > 0) return this.#sendAndWait(command, args, replicas);
+    return this.#withTimeout(asBytes ? this.#client.callBuffer(command, ...args) : this.#client.call(command, ...args));
+  }
+
+  /** One after the other on one connection, which is what WAIT counts. @throws ConnectionLost fewer replicas have it */
+  async #sendAndWait(command: string, args: readonly Argument[], replicas: number): Promise<unknown> {
     const { timeoutMs } = this.#options.settings;
     const pipeline = this.#client.pipeline([
       [command, ...args],

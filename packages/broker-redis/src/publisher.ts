@@ -19,6 +19,8 @@ import { publishError, untilAnswered } from "./until-answered.ts";
  */
 export const publishLimits: PublishLimits = { messagesOfCall: 500, leavesAt: 64, callsAtOnce: 2 };
 
+type Failure = PublishRejected | PublishUnknown;
+
 /** What one script call stores. */
 interface Batch {
   readonly queue: string;
@@ -37,7 +39,8 @@ interface Lane {
   sequence: number;
   /** How many are under way or wait. */
   load: number;
-  turn: Promise<void> | undefined;
+  /** The last of those. */
+  turn: Promise<Failure | undefined>;
 }
 
 /** Stores messages. */
@@ -54,12 +57,11 @@ export class Publisher implements OncePublisher {
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     // All of them, before the first is stored: a message that cannot be stored then rejects the call as a whole.
     const batches = this.#batches(messages);
-    const results = await Promise.allSettled(batches.map((batch) => this.#inTurn(batch)));
-    const failures = new Map<number, PublishRejected | PublishUnknown>();
-    results.forEach((result, index) => {
-      if (result.status === "fulfilled") return;
-      const error = publishError(result.reason);
-      for (const position of batches[index]?.positions ?? []) failures.set(position, error);
+    const results = await Promise.all(batches.map((batch) => this.#inTurn(batch)));
+    const failures = new Map<number, Failure>();
+    results.forEach((failure, index) => {
+      if (failure === undefined) return;
+      for (const position of batches[index]?.positions ?? []) failures.set(position, failure);
     });
     const [first] = failures.values();
     if (first === undefined) return;
@@ -106,19 +108,14 @@ export class Publisher implements OncePublisher {
     return batches;
   }
 
-  async #inTurn(batch: Batch): Promise<void> {
+  /** Never rejects: answers why it is not stored. */
+  #inTurn(batch: Batch): Promise<Failure | undefined> {
     const { lane } = batch;
+    const isFirst = lane.load === 0;
     lane.load += 1;
-    const storing = lane.turn === undefined ? this.#storeBatch(batch) : lane.turn.then(() => this.#storeBatch(batch));
-    // The next one does not care how this one ended.
-    const turn = storing.catch(() => undefined);
-    lane.turn = turn;
-    try {
-      await storing;
-    } finally {
-      lane.load -= 1;
-      if (lane.turn === turn) lane.turn = undefined;
-    }
+    // How the one before has ended does not matter.
+    lane.turn = isFirst ? this.#storeBatch(batch) : lane.turn.then(() => this.#storeBatch(batch));
+    return lane.turn;
   }
 
   #emptiestLane(queue: string): Lane {
@@ -128,7 +125,7 @@ export class Publisher implements OncePublisher {
         producer: `${this.#producerId}.${index}`,
         sequence: 0,
         load: 0,
-        turn: undefined,
+        turn: Promise.resolve(undefined),
       });
       lanes = Array.from({ length: publishLimits.callsAtOnce }, newLane);
       this.#lanes.set(queue, lanes);
@@ -136,17 +133,27 @@ export class Publisher implements OncePublisher {
     return lanes.reduce((emptiest, lane) => (lane.load < emptiest.load ? lane : emptiest));
   }
 
-  async #storeBatch({ queue, lane, pushes: dated }: Batch): Promise<void> {
+  /** Never rejects. */
+  async #storeBatch({ queue, lane, pushes: dated }: Batch): Promise<Failure | undefined> {
     const { publishing, queues, settings, delays } = this.#store;
     lane.sequence += 1;
     const { producer, sequence } = lane;
+    const { replicas } = settings;
+    const store = (pushes: readonly Push[]): Promise<void> =>
+      publish(publishing, queues.keysOf(queue), { producer, sequence, pushes, replicas });
     const isDated = dated.some((push) => push.dated !== undefined);
-    await untilAnswered(this.#store, async () => {
-      const pushes = isDated ? await this.#placed(queue, dated) : dated;
-      const batch = { producer, sequence, pushes, replicas: settings.replicas };
-      await publish(publishing, queues.keysOf(queue), batch);
-    });
-    for (const { delayMs } of dated) delays.announce(queue, delayMs);
+    try {
+      await untilAnswered(
+        this.#store,
+        isDated ? async () => store(await this.#placed(queue, dated)) : () => store(dated),
+      );
+      for (const { delayMs } of dated) delays.announce(queue, delayMs);
+      return undefined;
+    } catch (error) {
+      return publishError(error);
+    } finally {
+      lane.load -= 1;
+    }
   }
 
   /**

@@ -85,8 +85,8 @@ export class RedisBroker implements Broker {
     await connection.insist(() => known.declare(connection, queues));
   }
 
-  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
-    await this.#toPublish().publisher.publish(messages);
+  publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    return this.#open === undefined ? Promise.reject(this.#unpublished()) : this.#open.publisher.publish(messages);
   }
 
   async consume(
@@ -117,11 +117,13 @@ export class RedisBroker implements Broker {
   }
 
   #toPublish(): OpenBroker {
-    if (this.#open === undefined) {
-      const { code, message, hint } = notOpen(this.address);
-      throw new PublishRejected(code, message, { hint });
-    }
+    if (this.#open === undefined) throw this.#unpublished();
     return this.#open;
+  }
+
+  #unpublished(): PublishRejected {
+    const { code, message, hint } = notOpen(this.address);
+    return new PublishRejected(code, message, { hint });
   }
 
   #inTurn(action: () => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import { BrokerError, PublishRejected, PublishUnknown } from "@q/core/broker";
-import { ConnectionLost } from "./redis-error.ts";
+import type { ConnectionLost } from "./redis-error.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -9,12 +9,9 @@ import type { Store } from "./store.ts";
 export async function untilAnswered<T>({ publishing }: Store, attempt: () => Promise<T>): Promise<T> {
   let mayBeStored: ConnectionLost | undefined;
   try {
-    return await publishing.insist(() =>
-      attempt().catch((error: unknown) => {
-        if (error instanceof ConnectionLost && error.sent) mayBeStored = error;
-        throw error;
-      }),
-    );
+    return await publishing.insist(attempt, (lost) => {
+      if (lost.sent) mayBeStored = lost;
+    });
   } catch (error) {
     // An earlier attempt may have been carried out, whatever the last one was told.
     throw mayBeStored === undefined ? error : unknown(mayBeStored);

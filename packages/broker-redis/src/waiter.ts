@@ -102,7 +102,8 @@ export class Waiter {
     const answers = connection.inOneWrite(
       () =>
         [
-          connection.call("blmove", ...args, blockSeconds),
+          // As bytes: nobody reads what it answers, and to make text of it takes its time.
+          connection.callBuffer("blmove", ...args, blockSeconds),
           this.#holder.takeLanded(connection, incarnation, { list: this.#list, most: this.#most }),
         ] as const,
     );

@@ -3,6 +3,7 @@ import { readArguments } from "./bench-arguments.ts";
 
 test("without arguments everything is run, five times, and kept", () => {
   expect(readArguments([])).toEqual({
+    asksForHelp: false,
     onlyDraws: false,
     fields: ["redis", "amqp-quorum", "amqp-classic", "sqlite", "postgres"],
     isQuick: false,
@@ -17,6 +18,10 @@ test("without arguments everything is run, five times, and kept", () => {
 test("fields are taken by what their names contain", () => {
   expect(readArguments(["--field", "amqp"]).fields).toEqual(["amqp-quorum", "amqp-classic"]);
   expect(readArguments(["--field", "classic,redis"]).fields).toEqual(["redis", "amqp-classic"]);
+});
+
+test("help can be asked for", () => {
+  expect(readArguments(["-h"])).toMatchObject({ asksForHelp: true });
 });
 
 test("charts can be drawn alone", () => {
@@ -44,11 +49,12 @@ test("with few tasks it is no measurement, and nothing is written", () => {
   expect(readArguments(["--tasks", "5"])).toMatchObject({ tasks: 5, suffix: undefined });
 });
 
-test("a field, a peer or an option that is not known is refused", () => {
+test("a field, a peer, a workload or an option that is not known is refused", () => {
   expect(() => readArguments(["--field", "kafka"])).toThrow('no field is called "kafka": redis, amqp-quorum');
   expect(() => readArguments(["--field", "redis,"])).toThrow('no field is called ""');
   expect(() => readArguments(["--peers", "q,resque"])).toThrow('no peer is called "resque": q, bullmq');
   expect(() => readArguments(["--field", "redis", "--peers", "raw-amqplib"])).toThrow("raw-amqplib");
+  expect(() => readArguments(["--field", "redis", "--workloads", "nap"])).toThrow('"nap" in its name: enqueue, one');
   expect(() => readArguments(["--quik"])).toThrow("--quik");
   expect(() => readArguments(["--repeats", "0"])).toThrow("--repeats");
   expect(() => readArguments(["--tasks", "few"])).toThrow("--tasks");

@@ -1,8 +1,22 @@
 import { parseArgs } from "node:util";
 import { fieldNames, type FieldName } from "./field-name.ts";
 import { peerNames } from "./peers.ts";
+import { workloads } from "./workloads.ts";
+
+export const usage: string = `npm run bench -- [options]
+
+--quick            once, the most telling workloads
+--field NAMES      ${fieldNames.join(", ")}, or a part of a name
+--peers NAMES      of those that are on the fields
+--workloads PARTS  what the name of a workload contains
+--repeats COUNT    default 5, with --quick 1
+--tasks COUNT      most tasks of a workload, to see that it works
+--name NAME        writes the results under it, also those of a part
+--draw             draws the charts from the results that are there`;
 
 export interface BenchArguments {
+  /** Only to say what there is. */
+  readonly asksForHelp: boolean;
   /** Only to draw the charts again, from the results that are there. */
   readonly onlyDraws: boolean;
   readonly fields: readonly FieldName[];
@@ -27,6 +41,7 @@ const options = {
   tasks: { type: "string" },
   name: { type: "string" },
   draw: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
 } as const;
 
 /** @throws Error that says what there is */
@@ -38,13 +53,27 @@ export function readArguments(args: readonly string[]): BenchArguments {
   const known = new Set(fields.flatMap(peerNames));
   const stranger = peers.find((peer) => !known.has(peer));
   if (stranger !== undefined) throw new Error(`no peer is called "${stranger}": ${[...known].join(", ")}`);
+  const parts = values.workloads?.split(",") ?? [];
+  // Of all fields: some are not on every one.
+  const titles = new Set(fieldNames.flatMap((field) => workloads[field].map(({ name }) => name)));
+  const unheard = parts.find((part) => ![...titles].some((title) => title.includes(part)));
+  if (unheard !== undefined) throw new Error(`no workload has "${unheard}" in its name: ${[...titles].join("; ")}`);
   const repeats = countOf("repeats", values.repeats) ?? (isQuick ? 1 : 5);
   const tasks = countOf("tasks", values.tasks) ?? Infinity;
   const isWhole = values.peers === undefined && values.workloads === undefined && tasks === Infinity;
   const name = values.name ?? (isQuick ? "quick" : "");
   const suffix = values.name === undefined && !isWhole ? undefined : name === "" ? "" : `-${name}`;
-  const onlyDraws = values.draw ?? false;
-  return { onlyDraws, fields, isQuick, repeats, peers, workloads: values.workloads?.split(",") ?? [], tasks, suffix };
+  return {
+    asksForHelp: values.help ?? false,
+    onlyDraws: values.draw ?? false,
+    fields,
+    isQuick,
+    repeats,
+    peers,
+    workloads: parts,
+    tasks,
+    suffix,
+  };
 }
 
 /** Those whose names contain one of the parts. */

@@ -1,6 +1,6 @@
 // pnpm bench: measures, prints the tables, writes the results, draws the charts.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { readArguments } from "./bench-arguments.ts";
+import { readArguments, usage, type BenchArguments } from "./bench-arguments.ts";
 import { choosePeers } from "./choose-peers.ts";
 import { chooseWorkloads } from "./choose-workloads.ts";
 import { drawResults } from "./draw-results.ts";
@@ -18,7 +18,7 @@ import { targets } from "./targets.ts";
 import { wholeLife } from "./whole-life.ts";
 import { workloads } from "./workloads.ts";
 
-const args = readArguments(process.argv.slice(2));
+const args = argumentsOrEnd();
 const { isQuick, repeats, tasks, suffix } = args;
 const folder = new URL("../", import.meta.url);
 for (const field of args.onlyDraws ? [] : args.fields) {
@@ -35,6 +35,18 @@ for (const field of args.onlyDraws ? [] : args.fields) {
   if (suffix !== undefined) write(`${field}${suffix}`, results, text);
 }
 if (args.onlyDraws || suffix === "") drawResults(folder);
+
+function argumentsOrEnd(): BenchArguments {
+  try {
+    const read = readArguments(process.argv.slice(2));
+    if (!read.asksForHelp) return read;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 async function run(name: FieldName, peers: readonly string[]): Promise<Results> {
   const field = await Field.open(name);

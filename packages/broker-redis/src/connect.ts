@@ -38,6 +38,8 @@ export function createClient(settings: Settings, { silenceMs }: ConnectOptions):
     ...(tls === undefined ? {} : { tls }),
     // A little less than whoever waits for it has, who then hears why.
     connectTimeout: timeoutMs * 0.9,
+    // The only one that replaces a connection whose other end is gone without a word. Node's timeout of a socket would begin anew with every write.
+    socketTimeout: silenceMs,
     // A server that loads its data is asked often whether it has.
     maxLoadingRetryTime: 500,
     // What was under way when a connection ended fails at once. It may have been carried out, so whoever sent it decides.
@@ -46,15 +48,14 @@ export function createClient(settings: Settings, { silenceMs }: ConnectOptions):
     // After a failover the old master answers READONLY: only a new connection finds the new one.
     reconnectOnError: isReadOnly,
   };
-  const kept = (client: Redis): Redis => inItsDatabase(endingWhenSilent(client, silenceMs));
   const single = { ...shared, db, enableOfflineQueue: false, retryStrategy: reconnectPauseMs };
   switch (target.kind) {
     case "standalone":
-      return kept(new Redis({ ...single, host: target.host, port: target.port }));
+      return inItsDatabase(new Redis({ ...single, host: target.host, port: target.port }));
     case "socket":
-      return kept(new Redis({ ...single, path: target.path }));
+      return inItsDatabase(new Redis({ ...single, path: target.path }));
     case "sentinel":
-      return kept(
+      return inItsDatabase(
         new Redis({
           ...single,
           name: target.master,
@@ -69,8 +70,8 @@ export function createClient(settings: Settings, { silenceMs }: ConnectOptions):
           sentinelRetryStrategy: reconnectPauseMs,
         }),
       );
-    case "cluster": {
-      const cluster = new Cluster(
+    case "cluster":
+      return new Cluster(
         target.nodes.map(({ host, port }) => ({ host, port })),
         {
           lazyConnect: true,
@@ -88,9 +89,6 @@ export function createClient(settings: Settings, { silenceMs }: ConnectOptions):
           retryDelayOnTryAgain: 100,
         },
       );
-      cluster.on("+node", (node: Redis) => endingWhenSilent(node, silenceMs));
-      return cluster;
-    }
   }
 }
 
@@ -112,22 +110,6 @@ export function createSingleClient(
   });
   // Without a listener ioredis prints them.
   client.on("error", () => undefined);
-  return client;
-}
-
-/**
- * Nothing else replaces a connection whose other end is gone without a word. An option of ioredis does, `socketTimeout`, with a timer and a listener
- * for every call, which costs a twentieth of all the time that a task by itself takes.
- */
-function endingWhenSilent(client: Redis, silenceMs: number): Redis {
-  client.on("connect", () => {
-    const { stream } = client;
-    stream.setTimeout(silenceMs);
-    // Also tells when nobody has asked for so long.
-    stream.on("timeout", () => {
-      if (client.commandQueue.length > 0) stream.destroy(new Error(`no answer within ${silenceMs} ms`));
-    });
-  });
   return client;
 }
 

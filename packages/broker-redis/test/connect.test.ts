@@ -114,6 +114,19 @@ describe("one server", () => {
     expect(await connection.call("ping")).toBe("PONG");
   });
 
+  test("is connected to anew also while it is asked again and again", async () => {
+    const { connection, proxy } = await behindProxy("500ms");
+    proxy.blackhole();
+    const first = connection.call("ping").then(
+      () => "answered",
+      () => "lost",
+    );
+    const asking = setInterval(() => void connection.call("ping").catch(() => undefined), 100);
+    onTestFinished(() => clearInterval(asking));
+    const late = new Promise((resolve) => setTimeout(resolve, 4000, "late"));
+    expect(await Promise.race([first, late])).toBe("lost");
+  });
+
   test("stays connected while nobody asks it anything", async () => {
     const { connection, proxy } = await behindProxy("200ms");
     const before = await connection.call("client", "id");

@@ -18,6 +18,11 @@ export interface RenewedLeaseOptions {
   readonly logger: Logger;
 }
 
+/** How much earlier a lease ends for its holder. Stores count in whole milliseconds, timers come a little late, and no two clocks run equally fast. */
+function marginMs(ttlMs: number): number {
+  return 4 + ttlMs / 100;
+}
+
 /** A named lock that a store keeps until a date: renewed while its holder lives, and lost when that fails for too long. */
 export class RenewedLease implements Lease {
   readonly name: string;
@@ -64,7 +69,8 @@ export class RenewedLease implements Lease {
     this.#deadline?.cancel();
     // Measured from before the store was asked, so that it ends here before it ends for the others. A renewal that is still on its way must not
     // keep the lock from them.
-    this.#deadline = clock.setTimer(Math.max(0, since + ttlMs - clock.monotonic()), () => void this.giveUp());
+    const endsAt = since + ttlMs - marginMs(ttlMs);
+    this.#deadline = clock.setTimer(Math.max(0, endsAt - clock.monotonic()), () => void this.giveUp());
     this.#renewal = clock.setTimer(ttlMs / 3, () => void this.#renew());
   }
 

@@ -1,4 +1,5 @@
 import { defineConfig } from "tsup";
+import { bundledLicenses } from "../../.ci/bundled-licenses.mjs";
 
 export default defineConfig({
   entry: ["src/main.ts"],
@@ -9,7 +10,8 @@ export default defineConfig({
   clean: true,
   target: "node20",
   removeNodeProtocol: false,
-  // clipanion is bundled, so that a command starts fast, and it is CommonJS that requires Node's own modules.
+  esbuildPlugins: [bundledLicenses()],
+  // clipanion and pino are bundled, so that a command starts fast, and are CommonJS that requires Node's own modules.
   banner: {
     js: 'import { createRequire as bundledRequire } from "node:module"; const require = bundledRequire(import.meta.url);',
   },

@@ -1,12 +1,12 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
-import { timedScript } from "./script.ts";
+import { script } from "./script.ts";
 
 /**
  * KEYS dead-index · ARGV limit, (died at, entry)
  * Newest first, from behind an entry on, also when that is gone by now. Many may have died in one millisecond, so the place is searched among them.
  */
-const deadPageScript = timedScript(
+const deadPageScript = script(
   "dead-page",
   `local from = 0
 if ARGV[2] then

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection.ts";
 import { wholeDelay } from "./publish.ts";
-import { timedScript } from "./script.ts";
+import { script, timedScript } from "./script.ts";
 
 /**
  * KEYS lease · ARGV token, ttl
@@ -26,7 +26,7 @@ return 1`,
 );
 
 /** KEYS lease · ARGV token. The fence stays. */
-const releaseScript = timedScript(
+const releaseScript = script(
   "release-lease",
   `if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
 return redis.call('HDEL', KEYS[1], 'holder', 'ends')`,

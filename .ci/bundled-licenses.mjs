@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -15,8 +15,10 @@ export function bundledLicenses() {
         if (metafile === undefined || folder === undefined) return;
         const packages = new Set(Object.keys(metafile.inputs).flatMap((file) => folderOfPackage(file) ?? []));
         const texts = [...packages].map((path) => licenseOf(path)).toSorted();
-        if (texts.length > 0)
-          writeFileSync(join(folder, "BUNDLED-LICENSES.txt"), texts.join(`\n${"-".repeat(80)}\n\n`));
+        if (texts.length === 0) return;
+        // tsup writes what is built only after this.
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(folder, "BUNDLED-LICENSES.txt"), texts.join(`\n${"-".repeat(80)}\n\n`));
       });
     },
   };

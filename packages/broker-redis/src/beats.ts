@@ -35,7 +35,7 @@ interface Kept extends Member {
  * The regular sign of life of every consumer, and the look at who gives none. A process of this machine that has died is seen at once, any other
  * when its lease ends.
  */
-export class Beats implements Pick<LeaseKeeper, "keep" | "forget"> {
+export class Beats implements LeaseKeeper {
   readonly #options: BeatsOptions;
   readonly #liveness: Liveness;
   readonly #kept = new Map<string, Kept>();
@@ -69,11 +69,12 @@ export class Beats implements Pick<LeaseKeeper, "keep" | "forget"> {
   }
 
   /** The connection is its owner's to close. */
-  close(): void {
+  close(): Promise<void> {
     this.#beatTimer.cancel();
     this.#lookTimer?.cancel();
     this.#stopListening();
     this.#kept.clear();
+    return Promise.resolve();
   }
 
   #beatAll(): void {

@@ -6,11 +6,30 @@ export interface Member {
 
 /** Renews leases until they are forgotten or lost. */
 export interface LeaseKeeper {
-  /** Settled when it can renew, or never will. It may be told what to keep before. @throws BrokerError `Q1001` */
-  readonly ready: Promise<void>;
-  /** @param onLost told once, when the lease turns out to be gone */
+  /** @param onLost told when the lease turns out to be gone; twice does no harm */
   keep(member: Member, onLost: () => void): void;
   forget(id: string): void;
   /** Ends everything. Never throws. */
   close(): Promise<void>;
+}
+
+/** Several, each of which knows every lease. */
+export class LeaseKeepers implements LeaseKeeper {
+  readonly #keepers: readonly LeaseKeeper[];
+
+  constructor(keepers: readonly LeaseKeeper[]) {
+    this.#keepers = keepers;
+  }
+
+  keep(member: Member, onLost: () => void): void {
+    for (const keeper of this.#keepers) keeper.keep(member, onLost);
+  }
+
+  forget(id: string): void {
+    for (const keeper of this.#keepers) keeper.forget(id);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#keepers.map((keeper) => keeper.close()));
+  }
 }

@@ -11,10 +11,9 @@ import { Beats } from "./beats.ts";
 import { Connection } from "./connection.ts";
 import { RedisConsumer } from "./consumer.ts";
 import { RedisControlBus } from "./control-bus.ts";
-import { EarlyKeeper } from "./early-keeper.ts";
 import { DeliveryTags } from "./envelope.ts";
 import { FailoverWatch } from "./failover-watch.ts";
-import type { LeaseKeeper } from "./lease-keeper.ts";
+import { LeaseKeepers, type LeaseKeeper } from "./lease-keeper.ts";
 import { RedisLeaseStore } from "./lease-store.ts";
 import { LocalDelays } from "./local-delays.ts";
 import type { Settings } from "./options.ts";
@@ -29,7 +28,7 @@ import type { Store } from "./store.ts";
 export interface Internals {
   readonly clock: Clock;
   readonly liveness: Liveness;
-  /** Starts what renews the leases. */
+  /** Starts what renews leases while the event loop stands still. */
   readonly startKeeper: (settings: Settings, logger: Logger) => LeaseKeeper;
 }
 
@@ -83,21 +82,14 @@ export class OpenBroker {
     options: ConsumeOptions,
     onDelivery: (delivery: Delivery) => void,
   ): Promise<Consumer> {
-    const keeper = this.#startedKeeper();
-    const consumer: RedisConsumer = await RedisConsumer.start(this.store, {
+    const consumer = await RedisConsumer.start(this.store, {
       ...options,
       queues,
-      keeper,
+      keeper: this.#startedKeeper(),
       process: processName(this.#internals.liveness.own),
       onDelivery,
     });
     this.#consumers.add(consumer);
-    // It works meanwhile.
-    await keeper.ready.catch(async (error: unknown) => {
-      this.#consumers.delete(consumer);
-      await consumer.leave();
-      throw error;
-    });
     return consumer;
   }
 
@@ -137,13 +129,7 @@ export class OpenBroker {
     if (this.#keeper !== undefined) return this.#keeper;
     const { connection, settings, clock, logger } = this.store;
     const beats = new Beats({ connection, settings, clock, logger, liveness: this.#internals.liveness });
-    const keeper = new EarlyKeeper(this.#internals.startKeeper(settings, logger), beats);
-    keeper.ready.catch(() => {
-      // The next consumer tries again.
-      if (this.#keeper === keeper) this.#keeper = undefined;
-      void keeper.close();
-    });
-    this.#keeper = keeper;
-    return keeper;
+    this.#keeper = new LeaseKeepers([beats, this.#internals.startKeeper(settings, logger)]);
+    return this.#keeper;
   }
 }

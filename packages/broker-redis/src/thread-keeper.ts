@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { BrokerError, systemClock, type Logger } from "@q/core/broker";
+import { systemClock, type LogFields, type Logger } from "@q/core/broker";
 import type { LeaseKeeper, Member } from "./lease-keeper.ts";
 import type { Settings } from "./options.ts";
 
@@ -8,8 +8,10 @@ export interface ThreadData {
   readonly settings: Settings;
   /** Grows as long as the main thread's event loop turns. */
   readonly turns: Int32Array;
-  /** When to end the process; `null` is never. */
-  readonly stuck: { readonly afterMs: number; readonly turnEveryMs: number } | null;
+  /** How often it grows, and is looked at. Milliseconds. */
+  readonly turnEveryMs: number;
+  /** How long the main thread may stand still before its leases are renewed for it. Milliseconds. */
+  readonly takeOverAfterMs: number;
 }
 
 export type ToThread =
@@ -18,36 +20,32 @@ export type ToThread =
   | { readonly kind: "close" };
 
 export type ToMain =
-  | { readonly kind: "ready" }
   | { readonly kind: "lost"; readonly id: string }
-  | {
-      readonly kind: "log";
-      readonly level: "info" | "warn";
-      readonly fields: Readonly<Record<string, unknown>>;
-      readonly text: string;
-    };
+  | { readonly kind: "warning"; readonly fields: LogFields; readonly text: string };
 
 /** Longest that closing waits for the thread. Milliseconds. */
 const longestCloseMs = 1000;
 /** It lives as long as the process and needs little: a young generation that grows with each module it loads would stay as large. */
 const resourceLimits = { maxYoungGenerationSizeMb: 1 };
 
-/** Keeps leases in a thread of its own, with a connection of its own. */
+/** Renews leases whenever the event loop of this thread stands still, from a thread of its own. */
 export class ThreadKeeper implements LeaseKeeper {
-  readonly ready: Promise<void>;
   readonly #thread: Worker;
   readonly #logger: Logger;
   readonly #onLost = new Map<string, () => void>();
-  readonly #turning: NodeJS.Timeout | undefined;
+  readonly #turning: NodeJS.Timeout;
   readonly #ended: Promise<void>;
-  #isReady = false;
+  #isOnline = false;
   #isClosed = false;
 
   /** The thread comes up by itself, even while this one computes. What it is told meanwhile it hears then. */
   constructor(settings: Settings, logger: Logger, url: URL) {
     const turns = new Int32Array(new SharedArrayBuffer(4));
-    const stuck = stuckOf(settings);
-    const workerData: ThreadData = { settings, turns, stuck };
+    const { leaseMs, stuckAfterMs } = settings;
+    // A third of the lease after the last sign of life the thread is at work, at the latest.
+    const takeOverAfterMs = leaseMs / 12;
+    const turnEveryMs = Math.min(takeOverAfterMs / 2, (stuckAfterMs ?? Infinity) / 8);
+    const workerData: ThreadData = { settings, turns, turnEveryMs, takeOverAfterMs };
     const thread = new Worker(url, {
       workerData,
       name: "q-leases",
@@ -58,20 +56,16 @@ export class ThreadKeeper implements LeaseKeeper {
     });
     this.#thread = thread;
     this.#logger = logger;
-    if (stuck !== null) this.#turning = setInterval(() => Atomics.add(turns, 0, 1), stuck.turnEveryMs).unref();
+    this.#turning = setInterval(() => Atomics.add(turns, 0, 1), turnEveryMs).unref();
     this.#ended = new Promise((resolve) => thread.once("exit", () => resolve()));
-    this.ready = new Promise<void>((resolve, reject) => {
-      thread.once("message", () => resolve());
-      thread.once("error", (error) => reject(failure(settings, error)));
-      thread.once("exit", () => reject(failure(settings)));
-    });
-    // Whoever consumes hears why; when it is closed before, nobody asks.
-    this.ready.then(
-      () => (this.#isReady = true),
-      () => undefined,
-    );
+    thread.once("online", () => (this.#isOnline = true));
     thread.on("message", (message: ToMain) => this.#hear(message));
-    thread.on("error", (error) => this.#onError(error));
+    thread.on("error", (err) => {
+      logger.error(
+        { err },
+        "the thread that renews leases failed: what computes for longer than a lease may run twice",
+      );
+    });
     thread.unref();
   }
 
@@ -89,8 +83,8 @@ export class ThreadKeeper implements LeaseKeeper {
     this.#isClosed = true;
     clearInterval(this.#turning);
     this.#thread.postMessage({ kind: "close" } satisfies ToThread);
-    // One that is not ready reads nothing yet.
-    const timer = systemClock.setTimer(this.#isReady ? longestCloseMs : 0, () => void this.#thread.terminate());
+    // One that is not up reads nothing yet.
+    const timer = systemClock.setTimer(this.#isOnline ? longestCloseMs : 0, () => void this.#thread.terminate());
     await this.#ended;
     timer.cancel();
   }
@@ -100,37 +94,9 @@ export class ThreadKeeper implements LeaseKeeper {
   }
 
   #hear(message: ToMain): void {
-    if (message.kind === "lost") {
-      const onLost = this.#onLost.get(message.id);
-      this.#onLost.delete(message.id);
-      onLost?.();
-    } else if (message.kind === "log") {
-      this.#logger[message.level](message.fields, message.text);
-    }
+    if (message.kind === "warning") return this.#logger.warn(message.fields, message.text);
+    const onLost = this.#onLost.get(message.id);
+    this.#onLost.delete(message.id);
+    onLost?.();
   }
-
-  /** Before it was ready, `ready` tells it. */
-  #onError(error: unknown): void {
-    if (!this.#isReady) return;
-    this.#logger.error({ err: error }, "the thread that renews leases failed; what is held here will go to others");
-    this.#loseAll();
-  }
-
-  #loseAll(): void {
-    const listeners = [...this.#onLost.values()];
-    this.#onLost.clear();
-    for (const onLost of listeners) onLost();
-  }
-}
-
-/** Often enough to tell, and seldom enough to let an idle process sleep. */
-function stuckOf({ stuckAfterMs }: Settings): ThreadData["stuck"] {
-  return stuckAfterMs === null ? null : { afterMs: stuckAfterMs, turnEveryMs: Math.min(5000, stuckAfterMs / 8) };
-}
-
-function failure({ address }: Settings, cause?: unknown): BrokerError {
-  return new BrokerError("Q1001", `the thread that renews leases could not reach Redis at ${address}`, {
-    cause,
-    hint: "is it running, and reachable from here?",
-  });
 }

@@ -1,7 +1,6 @@
 import type { Harness, HarnessWorld } from "@q/broker-testkit";
-import { silentLogger, systemClock, type Broker, type Clock, type Liveness, type Logger } from "@q/core/broker";
+import { silentLogger, systemClock, type Broker, type Clock, type Liveness } from "@q/core/broker";
 import { TcpProxy } from "@q/test-servers";
-import { Beats } from "../src/beats.ts";
 import { Connection } from "../src/connection.ts";
 import { queueKeys } from "../src/keys.ts";
 import type { LeaseKeeper } from "../src/lease-keeper.ts";
@@ -44,31 +43,11 @@ export function testSettings(place: string | RedisOptions, prefix: string): Sett
   return { ...readOptions({ ...options, prefix }), leaseMs, crashDelayMs: 100, timeoutMs: 3000, stuckAfterMs: null };
 }
 
-/** Leases are renewed in this process, where a test reaches them: a thread for each of hundreds of brokers would be slow. */
-export function createBroker(settings: Settings, clock: Clock = systemClock): RedisBroker {
-  return new RedisBroker(settings, {
-    clock,
-    liveness: newProcess(),
-    startKeeper: (forBroker, logger) => keepHere(forBroker, clock, logger),
-  });
-}
+/** Nobody blocks the event loop here, and a thread for each of hundreds of brokers would be slow. */
+export const noThread: LeaseKeeper = { keep: () => undefined, forget: () => undefined, close: () => Promise.resolve() };
 
-function keepHere(settings: Settings, clock: Clock, logger: Logger): LeaseKeeper {
-  const connected = Connection.open({ settings, clock, logger });
-  const beats = connected.then((connection) => new Beats({ connection, settings, clock, logger }));
-  // `ready` tells why there are none.
-  const withBeats = (action: (beats: Beats) => void | Promise<void>): Promise<void> =>
-    beats.then(action).catch(() => undefined);
-  return {
-    ready: beats.then(() => undefined),
-    keep: (member, onLost) => void withBeats((kept) => kept.keep(member, onLost)),
-    forget: (id) => void withBeats((kept) => kept.forget(id)),
-    close: () =>
-      withBeats(async (kept) => {
-        kept.close();
-        (await connected).close();
-      }),
-  };
+export function createBroker(settings: Settings, clock: Clock = systemClock): RedisBroker {
+  return new RedisBroker(settings, { clock, liveness: newProcess(), startKeeper: () => noThread });
 }
 
 let lastPid = 0;

@@ -5,25 +5,25 @@ import { silentLogger, type Delivery } from "@q/core/broker";
 import type { RedisServer } from "@q/test-servers";
 import { expect, onTestFinished, test } from "vitest";
 import { queueKeys } from "../src/keys.ts";
-import type { LeaseKeeper } from "../src/lease-keeper.ts";
-import { readOptions, type Settings } from "../src/options.ts";
+import { readOptions } from "../src/options.ts";
 import { RedisBroker } from "../src/redis-broker.ts";
 import { ThreadKeeper } from "../src/thread-keeper.ts";
+import { blockUntil } from "./blocked-loop.ts";
 import { startServer } from "./connecting.ts";
-import { labelOf, message } from "./messages.ts";
+import { message } from "./messages.ts";
+import { RecordingLogger } from "./recording-logger.ts";
+import { noThread } from "./redis-harness.ts";
 
-const fixture = fileURLToPath(new URL("fixtures/blocked-by-the-first.mjs", import.meta.url));
+const fixture = fileURLToPath(new URL("fixtures/blocked-by-each.mjs", import.meta.url));
 const threadFile = new URL("../dist/lease-thread.js", import.meta.url);
 const declared = [{ name: "default", priorities: false }];
 /** Where nobody listens. */
-const nowhere = readOptions({ url: "redis://127.0.0.1:1", timeout: "1s" });
+const nowhere = readOptions({ url: "redis://127.0.0.1:1", timeout: "1s", lease: "1s" });
 
-function createBroker(settings: Settings, keeperSettings: () => Settings = () => settings): RedisBroker {
-  const broker = new RedisBroker(settings, {
-    startKeeper: (_forBroker, logger) => new ThreadKeeper(keeperSettings(), logger, threadFile),
-  });
-  onTestFinished(() => broker.close());
-  return broker;
+function startThread(settings = nowhere, logger = new RecordingLogger()): ThreadKeeper {
+  const keeper = new ThreadKeeper(settings, logger, threadFile);
+  onTestFinished(() => keeper.close());
+  return keeper;
 }
 
 /** When the lease of the only consumer ends, by the time of Redis. */
@@ -33,77 +33,95 @@ async function endOfLease(server: RedisServer): Promise<number> {
   return Number(await server.command("ZSCORE", lease, id ?? ""));
 }
 
-test("a handler that blocks the event loop from the first task on keeps its lease", async () => {
-  const server = await startServer();
-  const sender = createBroker(readOptions({ url: server.url }));
+/** The connections that have just run a script. While the main thread of a worker is blocked, they are not its own. */
+async function busyConnections(server: RedisServer): Promise<readonly string[]> {
+  const lines = String(await server.command("CLIENT", "LIST")).split("\n");
+  return lines.filter((line) => / idle=0 .* cmd=evalsha /.test(line)).map((line) => line.split(" ", 1)[0] ?? "");
+}
+
+async function send(server: RedisServer): Promise<void> {
+  const sender = new RedisBroker(readOptions({ url: server.url }));
   await sender.open({ logger: silentLogger });
   await sender.declare(declared);
   await sender.publish([message("a")]);
-  const worker = spawn(process.execPath, [fixture, server.url], { stdio: ["ignore", "pipe", "inherit"] });
+  await sender.close();
+}
+
+const slowly = { timeout: 20_000 };
+
+test("a handler that blocks the event loop, from the first task on, keeps its lease, by a connection that is there only meanwhile", async () => {
+  const server = await startServer();
+  await send(server);
+  const worker = spawn(process.execPath, [fixture, server.url], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(worker, "exit");
   onTestFinished(async () => {
     worker.kill("SIGKILL");
     await exited;
   });
-  const [said] = (await once(worker.stdout, "data")) as [Buffer]; // a stream without encoding
-  expect(String(said)).toBe("early\n");
-  const leaseEnd = () => endOfLease(server);
-  const first = await leaseEnd();
-  await expect.poll(leaseEnd, { timeout: 20_000 }).toBeGreaterThan(first + 2000);
-}, 30_000);
+  let said = "";
+  worker.stdout.on("data", (text: Buffer) => (said += String(text)));
+  const says = (expected: string) => expect.poll(() => said, slowly).toBe(expected);
+  for (const before of ["", "blocked\nsettled\n"]) {
+    if (before !== "") await send(server);
+    await says(`${before}blocked\n`);
+    const first = await endOfLease(server);
+    // Twice as long as one that nobody renews would last.
+    await expect.poll(() => endOfLease(server), slowly).toBeGreaterThan(first + 2000);
+    const [standIn = "none", ...others] = await busyConnections(server);
+    expect(others).toEqual([]);
+    worker.stdin.write("go on\n");
+    await says(`${before}blocked\nsettled\n`);
+    await expect.poll(() => server.command("CLIENT", "LIST"), slowly).not.toContain(`${standIn} `);
+  }
+}, 60_000);
 
-test("a consumer whose leases nobody can renew does not begin, gives back what it holds, and can be had later", async () => {
+test("while the event loop turns, leases are renewed without a thread", async () => {
   const server = await startServer();
-  const settings = readOptions({ url: server.url });
-  let keeperSettings = nowhere;
-  const broker = createBroker(settings, () => keeperSettings);
-  await broker.open({ logger: silentLogger });
-  await broker.declare(declared);
-  await broker.publish([message("a")]);
-  const arrived: string[] = [];
-  const consume = () => broker.consume(["default"], { prefetch: 1 }, (delivery) => arrived.push(labelOf(delivery)));
-  await expect(consume()).rejects.toMatchObject({ code: "Q1001" });
-  expect(await server.command("LLEN", "default")).toBe(1);
-  arrived.length = 0;
-  keeperSettings = settings;
-  await consume();
-  await expect.poll(() => arrived).toEqual(["a"]);
-});
-
-test("a thread that is not up yet, or has failed, keeps nobody from closing", async () => {
-  const starting = new ThreadKeeper(nowhere, silentLogger, threadFile);
-  await starting.close();
-  await expect(starting.ready).rejects.toMatchObject({ code: "Q1001" });
-  const failed = new ThreadKeeper(nowhere, silentLogger, threadFile);
-  await expect(failed.ready).rejects.toMatchObject({ code: "Q1001" });
-  await failed.close();
-});
-
-test("while whoever is to renew leases is not ready, they are renewed all the same", async () => {
-  const server = await startServer();
-  let becomeReady = (): void => undefined;
-  const kept: string[] = [];
-  const late: LeaseKeeper = {
-    ready: new Promise((resolve) => (becomeReady = resolve)),
-    keep: ({ id }) => void kept.push(id),
-    forget: () => undefined,
-    close: () => Promise.resolve(),
-  };
   const settings = { ...readOptions({ url: server.url }), leaseMs: 600 };
-  const broker = new RedisBroker(settings, { startKeeper: () => late });
+  const broker = new RedisBroker(settings, { startKeeper: () => noThread });
   onTestFinished(() => broker.close());
   await broker.open({ logger: silentLogger });
   await broker.declare(declared);
-  await broker.publish([message("a")]);
   const arrived: Delivery[] = [];
-  const consuming = broker.consume(["default"], { prefetch: 1 }, (delivery) => arrived.push(delivery));
-  const leaseEnd = () => endOfLease(server);
+  await broker.consume(["default"], { prefetch: 1 }, (delivery) => arrived.push(delivery));
+  await send(server);
   await expect.poll(() => arrived.length).toBe(1);
-  const first = await leaseEnd();
+  const first = await endOfLease(server);
   // Three times as long as one that nobody renews would last.
-  await expect.poll(leaseEnd, { timeout: 10_000 }).toBeGreaterThan(first + 1800);
-  becomeReady();
-  await consuming;
-  expect(kept).toHaveLength(1);
+  await expect.poll(() => endOfLease(server), slowly).toBeGreaterThan(first + 1800);
   expect(await arrived[0]?.settle({ kind: "ack" })).toBe("settled");
+});
+
+test("a lease that is gone while the event loop is blocked is told as lost", async () => {
+  const server = await startServer();
+  const lost: string[] = [];
+  const keeper = startThread(readOptions({ url: server.url, lease: "1s" }));
+  keeper.keep({ queue: "default", id: "forgotten" }, () => lost.push("forgotten"));
+  keeper.keep({ queue: "default", id: "never there" }, () => lost.push("never there"));
+  keeper.forget("forgotten");
+  await blockUntil(() => lost.length > 0);
+  expect(lost).toEqual(["never there"]);
+});
+
+test("a thread that cannot reach Redis says so, and neither it nor one that is not up yet keeps anybody from closing", async () => {
+  const starting = startThread();
+  await starting.close();
+  const logger = new RecordingLogger();
+  const failing = startThread(nowhere, logger);
+  failing.keep({ queue: "default", id: "a" }, () => undefined);
+  await blockUntil(() => logger.lines.length > 0);
+  expect(logger.lines[0]).toEqual({
+    level: "warn",
+    fields: { reason: expect.stringContaining("ECONNREFUSED") as string },
+    text: "no lease is renewed while the event loop is blocked; trying again",
+  });
+  await failing.close();
+});
+
+test("a thread that fails is told, and leases are kept without it", async () => {
+  const logger = new RecordingLogger();
+  const failing = new ThreadKeeper(nowhere, logger, new URL("file:///no/such/file.js"));
+  await expect.poll(() => logger.lines.map(({ level }) => level)).toEqual(["error"]);
+  failing.keep({ queue: "default", id: "a" }, () => undefined);
+  await failing.close();
 });

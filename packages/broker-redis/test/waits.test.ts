@@ -10,7 +10,7 @@ import type { RedisBroker } from "../src/redis-broker.ts";
 import { takeLanded } from "../src/scripts/take-landed.ts";
 import { connect, startServer } from "./connecting.ts";
 import { labelOf, message, messages } from "./messages.ts";
-import { createBroker, testSettings } from "./redis-harness.ts";
+import { createBroker, noThread, testSettings } from "./redis-harness.ts";
 
 const keys = queueKeys("default", "");
 
@@ -35,15 +35,7 @@ async function openBroker(port: number, ...queues: readonly string[]): Promise<R
 }
 
 /** What a consumer needs, for one that is made by hand. */
-const holding = {
-  keeper: {
-    ready: Promise.resolve(),
-    keep: () => undefined,
-    forget: () => undefined,
-    close: () => Promise.resolve(),
-  },
-  process: "1:2:3",
-};
+const holding = { keeper: noThread, process: "1:2:3" };
 
 async function openParts(port: number): Promise<OpenBroker> {
   const own = { pid: 1, startedAt: null, bootId: null, pidNamespace: null };

@@ -7,7 +7,7 @@ import type { Size, Workload } from "../workload.ts";
 
 export const concurrency = 10;
 
-/** How long tasks take from the moment at which they are sent to the start of their handler, in another process. */
+/** How long tasks take from the moment at which they are sent to the start of their handler, in another process; and what that takes by then. */
 export function timing(name: string, manner: Extract<Manner, "paced" | "steady">, size: Size): Workload {
   return {
     name,
@@ -19,10 +19,11 @@ export function timing(name: string, manner: Extract<Manner, "paced" | "steady">
       const sender = await field.sender(peer);
       await warm(sender, runner, warmUp);
       await sender.ask({ manner, count });
-      const { agesUs } = await runner.ask("report");
+      const { agesUs, residentBytes } = await runner.ask("report");
       await sender.close();
       await runner.close();
-      return latencies(agesUs);
+      // Unlike in a drain, every peer's worker has run the same tasks by then.
+      return { ...latencies(agesUs), workerMb: residentBytes / 1e6 };
     },
   };
 }

@@ -54,6 +54,8 @@ async function takeOver(): Promise<void> {
 
 function close(): void {
   clearInterval(looking);
+  // Whoever told us turns: what is just being loaded comes too late.
+  since = performance.now();
   standIn?.close();
   port?.close();
 }

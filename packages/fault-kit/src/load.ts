@@ -112,10 +112,10 @@ export class Load {
     );
   }
 
-  /** Resolves when no worker is missing. */
+  /** Resolves when no worker is missing, and every producer has come. */
   async fullStrength(): Promise<void> {
     await eventually(
-      "every worker is ready",
+      "every worker is ready, and every producer",
       60_000,
       () => {
         const ready = new Set(
@@ -124,7 +124,7 @@ export class Load {
             .of("ready")
             .map(({ pid }) => pid),
         );
-        return this.fleet.workers.every(({ pid }) => ready.has(pid));
+        return [...this.fleet.workers, ...this.producers].every(({ pid }) => ready.has(pid));
       },
       () => this.#describe(),
     );

@@ -1,4 +1,5 @@
 import {
+  silentLogger,
   sleep,
   type Clock,
   type ConsumeOptions,
@@ -16,6 +17,7 @@ import { FailoverWatch } from "./failover-watch.ts";
 import { LeaseKeepers, type LeaseKeeper } from "./lease-keeper.ts";
 import { RedisLeaseStore } from "./lease-store.ts";
 import { LocalDelays } from "./local-delays.ts";
+import { openInsistently } from "./open-insistently.ts";
 import type { Settings } from "./options.ts";
 import { processName } from "./process-name.ts";
 import { Publisher } from "./publisher.ts";
@@ -44,7 +46,9 @@ export class OpenBroker {
   readonly schedules: RedisScheduleStore;
   readonly #internals: Internals;
   readonly #consumers = new Set<RedisConsumer>();
-  #keeper: LeaseKeeper | undefined;
+  #keeper: Promise<LeaseKeeper> | undefined;
+  /** What the leases are renewed on. */
+  #renewing: Connection | undefined;
 
   private constructor(store: Store, internals: Internals) {
     this.store = store;
@@ -82,10 +86,11 @@ export class OpenBroker {
     options: ConsumeOptions,
     onDelivery: (delivery: Delivery) => void,
   ): Promise<Consumer> {
+    this.#keeper ??= this.#startKeeper();
     const consumer = await RedisConsumer.start(this.store, {
       ...options,
       queues,
-      keeper: this.#startedKeeper(),
+      keeper: await this.#keeper,
       process: processName(this.#internals.liveness.own),
       onDelivery,
     });
@@ -105,31 +110,48 @@ export class OpenBroker {
   /** Lets go of everything without a word, as a process that is killed. For tests. */
   abandon(): void {
     for (const consumer of this.#consumers) consumer.abandon();
-    void this.#keeper?.close();
+    void this.#closeKeeper();
     this.#disconnect();
   }
 
   /** Never rejects. */
   async #leave(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.leave()));
-    await this.#keeper?.close();
+    await this.#closeKeeper();
     await this.leases.releaseAll();
   }
 
   #disconnect(): void {
     this.control.close();
     this.leases.loseAll();
+    this.#renewing?.close();
     this.store.connection.close();
     this.store.publishing.close();
     this.store.failovers.close();
   }
 
-  /** Only who consumes needs it. */
-  #startedKeeper(): LeaseKeeper {
-    if (this.#keeper !== undefined) return this.#keeper;
-    const { connection, settings, clock, logger } = this.store;
-    const beats = new Beats({ connection, settings, clock, logger, liveness: this.#internals.liveness });
-    this.#keeper = new LeaseKeepers([beats, this.#internals.startKeeper(settings, logger)]);
-    return this.#keeper;
+  /** Only who consumes needs it. @throws BrokerError `Q1001`, `Q1002` */
+  async #startKeeper(): Promise<LeaseKeeper> {
+    const { connection: main, settings, failovers, clock, logger } = this.store;
+    const until = clock.monotonic() + Math.min(settings.timeoutMs, settings.leaseMs);
+    const goesOn = (): boolean => clock.monotonic() < until && !main.isClosed;
+    try {
+      // Of its own: large messages may be on their way for longer than a lease. Of an outage the main one tells.
+      const connection = await openInsistently({ settings, failovers, clock, logger: silentLogger }, goesOn);
+      this.#renewing = connection;
+      if (main.isClosed) connection.close();
+      const beats = new Beats({ connection, settings, clock, logger, liveness: this.#internals.liveness });
+      return new LeaseKeepers([beats, this.#internals.startKeeper(settings, logger)]);
+    } catch (error) {
+      // The next consumer tries again.
+      this.#keeper = undefined;
+      throw error;
+    }
+  }
+
+  /** Never rejects. */
+  async #closeKeeper(): Promise<void> {
+    const keeper = await this.#keeper?.catch(() => undefined);
+    await keeper?.close();
   }
 }

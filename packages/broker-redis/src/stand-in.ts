@@ -1,13 +1,11 @@
-import { silentLogger, sleep, systemClock, type Logger } from "@q/core/broker";
+import { silentLogger, systemClock, type Logger } from "@q/core/broker";
 import { Beats } from "./beats.ts";
-import { Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { FailoverWatch } from "./failover-watch.ts";
 import type { Member } from "./lease-keeper.ts";
+import { openInsistently } from "./open-insistently.ts";
 import type { Settings } from "./options.ts";
 import type { ToMain } from "./thread-keeper.ts";
-
-/** Between two attempts to connect. Milliseconds. */
-const pauseMs = 50;
 
 export interface StandInOptions {
   readonly settings: Settings;
@@ -20,23 +18,20 @@ export class StandIn {
   readonly #options: StandInOptions;
   readonly #logger: Logger;
   readonly #failovers: FailoverWatch;
-  readonly #closed = new AbortController();
+  #isClosed = false;
   #connection: Connection | undefined;
   #beats: Beats | undefined;
 
   constructor(options: StandInOptions) {
+    const { settings, tell } = options;
     this.#options = options;
-    const { tell } = options;
-    this.#logger = {
-      ...silentLogger,
-      warn: (fields, text) => tell({ kind: "warning", fields, text }),
-    };
-    this.#failovers = new FailoverWatch(options.settings);
+    this.#logger = { ...silentLogger, warn: (fields, text) => tell({ kind: "warning", fields, text }) };
+    this.#failovers = new FailoverWatch(settings);
     void this.#begin();
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#isClosed = true;
     void this.#beats?.close();
     this.#connection?.close();
     this.#failovers.close();
@@ -47,7 +42,7 @@ export class StandIn {
     const { settings, members, tell } = this.#options;
     const connection = await this.#connect();
     if (connection === undefined) return;
-    if (this.#closed.signal.aborted) return connection.close();
+    if (this.#isClosed) return connection.close();
     this.#connection = connection;
     this.#beats = new Beats({ connection, settings, clock: systemClock, logger: this.#logger });
     for (const member of members) this.#beats.keep(member, () => tell({ kind: "lost", id: member.id }));
@@ -56,24 +51,15 @@ export class StandIn {
   /** Tries for as long as it is needed: an outage may end before the leases do. Never rejects. */
   async #connect(): Promise<Connection | undefined> {
     const { settings } = this.#options;
+    let isFirst = true;
+    const goesOn = (failure: unknown): boolean => {
+      const reason = failure instanceof Error ? failure.message : String(failure);
+      if (isFirst) this.#logger.warn({ reason }, "no lease is renewed while the event loop is blocked; trying again");
+      isFirst = false;
+      return !this.#isClosed;
+    };
     // What a connection says of itself would be of one that nobody knows of.
     const options = { settings, failovers: this.#failovers, clock: systemClock, logger: silentLogger };
-    for (let isFirst = true; !this.#closed.signal.aborted; isFirst = false) {
-      try {
-        return await Connection.open(options);
-      } catch (error) {
-        if (isFirst)
-          this.#logger.warn(
-            { reason: messageOf(error) },
-            "no lease is renewed while the event loop is blocked; trying again",
-          );
-        await sleep(systemClock, pauseMs, this.#closed.signal);
-      }
-    }
-    return undefined;
+    return await openInsistently(options, goesOn).catch(() => undefined);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,18 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { silentLogger, type Delivery } from "@q/core/broker";
+import { silentLogger } from "@q/core/broker";
 import type { RedisServer } from "@q/test-servers";
 import { expect, onTestFinished, test } from "vitest";
-import { queueKeys } from "../src/keys.ts";
 import { readOptions } from "../src/options.ts";
 import { RedisBroker } from "../src/redis-broker.ts";
 import { ThreadKeeper } from "../src/thread-keeper.ts";
 import { blockUntil } from "./blocked-loop.ts";
 import { startServer } from "./connecting.ts";
+import { endOfLease } from "./end-of-lease.ts";
 import { message } from "./messages.ts";
 import { RecordingLogger } from "./recording-logger.ts";
-import { noThread } from "./redis-harness.ts";
 
 const fixture = fileURLToPath(new URL("fixtures/blocked-by-each.mjs", import.meta.url));
 const threadFile = new URL("../dist/lease-thread.js", import.meta.url);
@@ -24,13 +23,6 @@ function startThread(settings = nowhere, logger = new RecordingLogger()): Thread
   const keeper = new ThreadKeeper(settings, logger, threadFile);
   onTestFinished(() => keeper.close());
   return keeper;
-}
-
-/** When the lease of the only consumer ends, by the time of Redis. */
-async function endOfLease(server: RedisServer): Promise<number> {
-  const { lease } = queueKeys("default", "");
-  const [id] = (await server.command("ZRANGE", lease, 0, -1)) as string[];
-  return Number(await server.command("ZSCORE", lease, id ?? ""));
 }
 
 /** The connections that have just run a script. While the main thread of a worker is blocked, they are not its own. */
@@ -74,23 +66,6 @@ test("a handler that blocks the event loop, from the first task on, keeps its le
     await expect.poll(() => server.command("CLIENT", "LIST"), slowly).not.toContain(`${standIn} `);
   }
 }, 60_000);
-
-test("while the event loop turns, leases are renewed without a thread", async () => {
-  const server = await startServer();
-  const settings = { ...readOptions({ url: server.url }), leaseMs: 600 };
-  const broker = new RedisBroker(settings, { startKeeper: () => noThread });
-  onTestFinished(() => broker.close());
-  await broker.open({ logger: silentLogger });
-  await broker.declare(declared);
-  const arrived: Delivery[] = [];
-  await broker.consume(["default"], { prefetch: 1 }, (delivery) => arrived.push(delivery));
-  await send(server);
-  await expect.poll(() => arrived.length).toBe(1);
-  const first = await endOfLease(server);
-  // Three times as long as one that nobody renews would last.
-  await expect.poll(() => endOfLease(server), slowly).toBeGreaterThan(first + 1800);
-  expect(await arrived[0]?.settle({ kind: "ack" })).toBe("settled");
-});
 
 test("a lease that is gone while the event loop is blocked is told as lost", async () => {
   const server = await startServer();

@@ -281,7 +281,7 @@ export class Connection {
   #onReady(): void {
     const again = this.#isLogged;
     this.#lastError = undefined;
-    if (again) this.#options.logger.info({ broker: this.#options.settings.address }, "connected to Redis again");
+    if (again) this.#options.logger.info({}, "connected to Redis again");
     this.#isLogged = false;
     this.#wasReady = true;
     this.#release();
@@ -294,10 +294,7 @@ export class Connection {
     // Once, however often it tries; whoever opens hears of it by an error.
     if (this.#isLogged || this.#closed || !this.#wasReady) return;
     this.#isLogged = true;
-    this.#options.logger.warn(
-      { broker: this.#options.settings.address, reason: reasonOf(error) },
-      "no connection to Redis; trying again until there is one",
-    );
+    this.#options.logger.warn({ reason: reasonOf(error) }, "no connection to Redis; trying again until there is one");
   }
 
   #release(): void {

@@ -6,7 +6,7 @@ export interface Member {
 
 /** Renews leases until they are forgotten or lost. */
 export interface LeaseKeeper {
-  /** @param onLost told when the lease turns out to be gone; twice does no harm */
+  /** @param onLost told when the lease turns out to be gone, maybe by several keepers */
   keep(member: Member, onLost: () => void): void;
   forget(id: string): void;
   /** Ends everything. Never throws. */

@@ -13,13 +13,10 @@ type Info = ReadonlyMap<string, string>;
  * @throws BrokerError `Q1003` it may delete messages, `Q1022` too old, `Q1023` not what the URL says; `Q1001` no answer
  */
 export async function checkServer(connection: Connection, settings: Settings, logger: Logger): Promise<void> {
-  const { address, replicas } = settings;
+  const { replicas } = settings;
   if (settings.tls?.insecure === true)
-    logger.warn(
-      { broker: address },
-      "any certificate is taken for that of Redis: whoever is in between can read and change everything",
-    );
-  const servers = await readInfo(connection, settings, logger);
+    logger.warn({}, "any certificate is taken for that of Redis: whoever is in between can read and change everything");
+  const servers = await readInfo(connection, logger);
   for (const [server, info] of servers) {
     refuseOtherKind(server, info, settings);
     refuseOld(server, info);
@@ -44,7 +41,6 @@ export async function checkServer(connection: Connection, settings: Settings, lo
 /** Of one server, or of every master of a cluster; of none when the user may not ask. */
 async function readInfo(
   connection: Connection,
-  { address }: Settings,
   logger: Logger,
 ): Promise<readonly (readonly [server: string, info: Info])[]> {
   try {
@@ -52,10 +48,7 @@ async function readInfo(
     return answers.map(([server, answer]) => [server, parseInfo(String(answer))]);
   } catch (error) {
     if (!hasCode(error, "Q1018")) throw error;
-    logger.warn(
-      { broker: address, hint: "+info" },
-      "this user may not run INFO: whether Redis keeps messages was not checked",
-    );
+    logger.warn({ hint: "+info" }, "this user may not run INFO: whether Redis keeps messages was not checked");
     return [];
   }
 }
@@ -109,5 +102,5 @@ function checkEviction(
     throw new BrokerError("Q1003", `${what} (${server})`, {
       hint: `${hint}; the option allowEviction starts all the same`,
     });
-  logger.warn({ broker: server, hint }, what);
+  logger.warn({ server, hint }, what);
 }

@@ -53,10 +53,12 @@ export class StandIn {
     const { settings } = this.#options;
     let isFirst = true;
     const goesOn = (failure: unknown): boolean => {
+      // The main thread turns again: what was under way for it does not matter.
+      if (this.#isClosed) return false;
       const reason = failure instanceof Error ? failure.message : String(failure);
       if (isFirst) this.#logger.warn({ reason }, "no lease is renewed while the event loop is blocked; trying again");
       isFirst = false;
-      return !this.#isClosed;
+      return true;
     };
     // What a connection says of itself would be of one that nobody knows of.
     const options = { settings, failovers: this.#failovers, clock: systemClock, logger: silentLogger };

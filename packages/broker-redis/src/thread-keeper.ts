@@ -28,7 +28,10 @@ const longestCloseMs = 1000;
 /** It lives as long as the process and needs little: a young generation that grows with each module it loads would stay as large. */
 const resourceLimits = { maxYoungGenerationSizeMb: 1 };
 
-/** Renews leases whenever the event loop of this thread stands still, from a thread of its own. */
+/**
+ * Renews leases whenever the event loop of this thread stands still, from a thread of its own. One that fails is logged: only what computes for
+ * longer than a lease needed it.
+ */
 export class ThreadKeeper implements LeaseKeeper {
   readonly #thread: Worker;
   readonly #logger: Logger;

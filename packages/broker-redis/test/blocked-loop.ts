@@ -8,7 +8,7 @@ export async function blockUntil(isDone: () => boolean): Promise<void> {
   const never = new Int32Array(new SharedArrayBuffer(4));
   const until = performance.now() + longestMs;
   while (!isDone()) {
-    if (performance.now() > until) throw new Error(`expected something to come of a blocked event loop`);
+    if (performance.now() > until) throw new Error("expected something to come of a blocked event loop");
     Atomics.wait(never, 0, 0, blockMs);
     // What came meanwhile is heard.
     await new Promise((resolve) => setTimeout(resolve, 20));

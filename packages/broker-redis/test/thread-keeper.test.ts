@@ -93,7 +93,7 @@ test("a thread that cannot reach Redis says so, and neither it nor one that is n
   await failing.close();
 });
 
-test("a thread that fails is told, and leases are kept without it", async () => {
+test("a thread that fails is told, and may still be used and closed", async () => {
   const logger = new RecordingLogger();
   const failing = new ThreadKeeper(nowhere, logger, new URL("file:///no/such/file.js"));
   await expect.poll(() => logger.lines.map(({ level }) => level)).toEqual(["error"]);

@@ -91,7 +91,8 @@ export class Holder {
     }
     const { connection } = this.#store;
     const known = incarnation.held.size - this.#broughtByWaits;
-    const claimed = await claim(connection, this.keys, { id: incarnation.id, most, lists: this.lists }).catch(
+    const { id, lastFence } = incarnation;
+    const claimed = await claim(connection, this.keys, { id, most, lists: this.lists, lastFence }).catch(
       (error: unknown) => {
         this.#isInDoubt = true;
         throw error;
@@ -124,7 +125,8 @@ export class Holder {
     const adopted = new Set<number>();
     this.#adoptedSince.add(adopted);
     try {
-      const taken = await takeLanded(waiting, this.keys, { id: incarnation.id, list, most });
+      const { id, lastFence } = incarnation;
+      const taken = await takeLanded(waiting, this.keys, { id, list, most, lastFence });
       // It was asked on another connection, and may have found the same.
       while (this.#adopting !== undefined) await this.#adopting;
       if (taken === undefined) incarnation.lose();
@@ -208,10 +210,11 @@ export class Holder {
       },
     });
     const { connection, settings } = this.#store;
-    await enter(connection, this.keys, { id: incarnation.id, leaseMs: settings.leaseMs });
+    const { id } = incarnation;
+    await enter(connection, this.keys, { id, leaseMs: settings.leaseMs, before: this.#incarnation?.id });
     this.#isInDoubt = false;
     this.#incarnation = incarnation;
-    keeper.keep({ queue, id: incarnation.id }, () => incarnation.lose());
+    keeper.keep({ queue, id }, () => incarnation.lose());
     return incarnation;
   }
 

@@ -20,6 +20,7 @@ export class Incarnation {
   readonly id: string;
   readonly settler: Settler;
   readonly #held = new Set<number>();
+  #lastFence = 0;
   readonly #lost = new AbortController();
   readonly #options: IncarnationOptions;
 
@@ -48,8 +49,14 @@ export class Incarnation {
     return this.#held;
   }
 
+  /** The highest that it has seen; 0 before the first. */
+  get lastFence(): number {
+    return this.#lastFence;
+  }
+
   hold(fence: number): void {
     this.#held.add(fence);
+    this.#lastFence = Math.max(this.#lastFence, fence);
   }
 
   /** Held until the store has the outcome: a claim whose answer was lost must not be mistaken for it. */

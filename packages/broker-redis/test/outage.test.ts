@@ -79,3 +79,50 @@ test("a worker starts although its connection is cut while it declares and begin
   await worker.publish(messages(1));
   await vi.waitFor(() => expect(arrived).toHaveLength(1), 5000);
 });
+
+test("what was taken before Redis came back with older data ends nothing that was taken since", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const worker = createBroker({ ...testSettings(server.url, ""), leaseMs: 60_000 });
+  onTestFinished(() => worker.close());
+  await worker.open({ logger: silentLogger });
+  await worker.declare([{ name: "default", priorities: false }]);
+  const deliveries: Delivery[] = [];
+  await worker.consume(["default"], { prefetch: 10 }, (delivery) => void deliveries.push(delivery));
+  const bring = async (count: number): Promise<void> => {
+    await worker.publish(messages(1));
+    await vi.waitFor(() => expect(deliveries).toHaveLength(count), 10_000);
+  };
+  await server.command("save");
+  await bring(1);
+  await server.kill();
+  await server.restart();
+  await bring(2);
+  const [before, since] = deliveries;
+  expect(since?.fence).toBeGreaterThan(before?.fence ?? Infinity);
+  await before?.settle({ kind: "ack" });
+  expect(await worker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 1 });
+  expect(await since?.settle({ kind: "bury", reason: { code: "failed", message: "" } })).toBe("settled");
+});
+
+test("a message that arrives for a worker of which Redis has forgotten everything is run by it all the same", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const worker = createBroker({ ...testSettings(server.url, ""), leaseMs: 60_000 });
+  onTestFinished(() => worker.close());
+  await worker.open({ logger: silentLogger });
+  await worker.declare([{ name: "default", priorities: false }]);
+  const deliveries: Delivery[] = [];
+  await worker.consume(["default"], { prefetch: 1 }, (delivery) => void deliveries.push(delivery));
+  await vi.waitFor(
+    async () => expect(String(await server.command("info", "clients"))).toContain("blocked_clients:1\r"),
+    5000,
+  );
+  // As after a failover or a restart with older data, but it still waits.
+  await server.command("flushall");
+  await worker.publish(messages(1));
+  await vi.waitFor(() => expect(deliveries).toHaveLength(1), 5000);
+  expect(await deliveries[0]?.settle({ kind: "ack" })).toBe("settled");
+  // Should more land for who it was, others find it.
+  expect(await server.command("zcard", queueKeys("default", "").grave)).toBe(1);
+});

@@ -50,7 +50,7 @@ export class Place {
 
   /** What a consumer with a lease is given. */
   async claim(id: string, most: number, lists = 4): Promise<readonly Held[]> {
-    const claimed = await claim(this.connection, this.keys, { id, most, lists });
+    const claimed = await claim(this.connection, this.keys, { id, most, lists, lastFence: 0 });
     if (claimed === undefined) throw new Error(`expected ${id} to have a lease`);
     return claimed.held;
   }

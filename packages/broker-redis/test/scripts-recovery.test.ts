@@ -1,5 +1,6 @@
 import { RedisServer } from "@q/test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { enter } from "../src/scripts/enter.ts";
 import { leave } from "../src/scripts/leave.ts";
 import { stats } from "../src/scripts/stats.ts";
 import { leaseMs, Place, pushes, texts } from "./scripts-place.ts";
@@ -141,6 +142,20 @@ describe("a grave", () => {
     expect(await place.renew("other")).toMatchObject({ recovered: 2 });
     expect(await place.ready()).toEqual(["1", "2", "3"]);
     expect(await connection.call("exists", keys.crashes)).toBe(0);
+  });
+
+  test("is dug for who lost its lease when Redis forgot it, and for nobody who has one", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await enter(connection, keys, { id: "d", leaseMs, before: "c" });
+    expect(await connection.call("exists", keys.grave)).toBe(0);
+    await connection.call("zrem", keys.lease, "c");
+    await enter(connection, keys, { id: "e", leaseMs, before: "c" });
+    await land(place, "c");
+    expect(await place.renew("d")).toMatchObject({ recovered: 1 });
+    expect(await place.ready()).toEqual(["1"]);
   });
 
   test("is looked into once more before it is forgotten", async () => {

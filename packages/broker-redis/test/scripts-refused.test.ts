@@ -112,11 +112,11 @@ const taking: Uses = {
 const working: Uses = {
   enter: [(place) => place.enter("c"), ["lease", "held"]],
   claim: [
-    ({ connection, keys }) => claim(connection, keys, { id: "c", most: 5, lists: 4 }),
+    ({ connection, keys }) => claim(connection, keys, { id: "c", most: 5, lists: 4, lastFence: 0 }),
     ["lease", "meta", "delayed", "held", ...lists, "landing"],
   ],
   "take landed": [
-    ({ connection, keys }) => takeLanded(connection, keys, { id: "c", list: 0, most: 5 }),
+    ({ connection, keys }) => takeLanded(connection, keys, { id: "c", list: 0, most: 5, lastFence: 0 }),
     ["lease", "meta", "held", "list 0", "landing"],
   ],
   adopt: [

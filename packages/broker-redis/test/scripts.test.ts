@@ -40,7 +40,7 @@ describe("claim", () => {
     await place.enter("c");
     const { connection, keys } = place;
     await expect.poll(async () => (await stats(connection, keys)).delayed).toBe(0);
-    const first = await claim(connection, keys, { id: "c", most: 1000, lists: 1 });
+    const first = await claim(connection, keys, { id: "c", most: 1000, lists: 1, lastFence: 0 });
     expect(first).toMatchObject({ nextDueMs: 0 });
     expect(textsOf(first?.held ?? [])).toEqual(["before", ...texts(199)]);
     expect(textsOf(await place.claim("c", 1000))).toEqual(texts(300).slice(199));
@@ -113,6 +113,22 @@ describe("claim", () => {
   });
 });
 
+test("fences are beyond those that a consumer has seen, when the queue counts anew", async () => {
+  const place = await Place.open(server);
+  const { connection, keys } = place;
+  await place.publish(...pushes(4));
+  await place.enter("c");
+  const claimed = await claim(connection, keys, { id: "c", most: 2, lists: 1, lastFence: 7 });
+  expect(claimed?.held.map(({ fence }) => fence)).toEqual([8, 9]);
+  await connection.call("lmove", keys.lists[0] ?? "", keys.landing("c", 0), "right", "left");
+  const taken = await takeLanded(connection, keys, { id: "c", list: 0, most: 2, lastFence: 20 });
+  expect(taken?.held.map(({ fence }) => fence)).toEqual([21, 22]);
+  expect(await adopt(connection, keys, { id: "c", most: 9, known: [] })).toEqual([
+    ...(claimed?.held ?? []),
+    ...(taken?.held ?? []),
+  ]);
+});
+
 describe("ten thousand messages in the hands of one consumer", () => {
   const open = async (): Promise<Place> => {
     const place = await Place.open(server);
@@ -147,7 +163,7 @@ describe("ten thousand messages in the hands of one consumer", () => {
     const place = await open();
     await leave(place.connection, place.keys, "c");
     expect(await place.ready()).toEqual(texts(10_000));
-    expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 1 })).toBeUndefined();
+    expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 1, lastFence: 0 })).toBeUndefined();
   });
 
   test("go back in their order when it dies, in steps, of which each says that there is more", async () => {
@@ -204,7 +220,10 @@ describe("what landed", () => {
   test("is taken as far as it is wanted, and the rest goes back to the head", async () => {
     const place = await landing(3);
     const { connection, keys } = place;
-    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 1 })).toEqual({ held: [heldOf(1)], ready: 3 });
+    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 1, lastFence: 0 })).toEqual({
+      held: [heldOf(1)],
+      ready: 3,
+    });
     expect(await place.ready()).toEqual(["2", "3", "4"]);
     expect(await adopt(connection, keys, { id: "c", most: 9, known: [] })).toEqual([heldOf(1)]);
   });
@@ -213,18 +232,30 @@ describe("what landed", () => {
     const place = await landing(1);
     const { connection, keys } = place;
     const held = [heldOf(1), heldOf(2), heldOf(3)];
-    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 3 })).toEqual({ held, ready: 1 });
+    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 3, lastFence: 0 })).toEqual({ held, ready: 1 });
     expect(await adopt(connection, keys, { id: "c", most: 9, known: [] })).toEqual(held);
-    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 3 })).toEqual({ held: [], ready: 1 });
+    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 3, lastFence: 0 })).toEqual({
+      held: [],
+      ready: 1,
+    });
     expect(await place.ready()).toEqual(["4"]);
   });
 
   test("goes back to the head in a paused queue", async () => {
     const place = await landing(2);
     await place.connection.call("hset", place.keys.meta, "paused", 1);
-    const taken = await takeLanded(place.connection, place.keys, { id: "c", list: 0, most: 9 });
+    const taken = await takeLanded(place.connection, place.keys, { id: "c", list: 0, most: 9, lastFence: 0 });
     expect(taken).toEqual({ held: [], ready: 4 });
     expect(await place.ready()).toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("goes back to the head when its consumer has no lease", async () => {
+    const place = await landing(2);
+    const { connection, keys } = place;
+    await connection.call("del", keys.lease);
+    expect(await takeLanded(connection, keys, { id: "c", list: 0, most: 9, lastFence: 0 })).toBeUndefined();
+    expect(await place.ready()).toEqual(["1", "2", "3", "4"]);
+    expect(await connection.call("exists", keys.landing("c", 0), keys.held("c"))).toBe(0);
   });
 
   test("is known to be a suspect", async () => {
@@ -236,7 +267,7 @@ describe("what landed", () => {
     await place.enter("e");
     const { connection, keys } = place;
     await connection.call("lmove", keys.lists[0] ?? "", keys.landing("e", 0), "right", "left");
-    expect(await takeLanded(connection, keys, { id: "e", list: 0, most: 2 })).toMatchObject({
+    expect(await takeLanded(connection, keys, { id: "e", list: 0, most: 2, lastFence: 0 })).toMatchObject({
       held: [
         { text: "1", crashes: 1 },
         { text: "2", crashes: 0 },
@@ -308,8 +339,8 @@ test("who has no lease changes nothing", async () => {
   const before = await place.dump();
   const one = { fence: first?.fence ?? 0, list: 0 };
   expect(await place.settle("c", [{ kind: "requeue", ...one, delayMs: 0, text: "late" }], [one])).toBeUndefined();
-  expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 4 })).toBeUndefined();
-  expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0, most: 1 })).toBeUndefined();
+  expect(await claim(place.connection, place.keys, { id: "c", most: 1, lists: 4, lastFence: 0 })).toBeUndefined();
+  expect(await takeLanded(place.connection, place.keys, { id: "c", list: 0, most: 1, lastFence: 0 })).toBeUndefined();
   expect(await adopt(place.connection, place.keys, { id: "c", most: 1, known: [] })).toBeUndefined();
   expect(await place.dump()).toEqual(before);
 });

@@ -22,7 +22,7 @@ function settingsOf(port: number) {
 /** One that has seen the script which stands behind waits: without, its answer is that it does not know it. */
 async function startSeasonedServer(): Promise<RedisServer> {
   const server = await startServer();
-  await takeLanded(await connect({ url: server.url }), keys, { id: "nobody", list: 0, most: 1 });
+  await takeLanded(await connect({ url: server.url }), keys, { id: "nobody", list: 0, most: 1, lastFence: 0 });
   return server;
 }
 

@@ -1,5 +1,6 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
+import { numbering } from "./numbering.ts";
 import { packing, unpack } from "./packed.ts";
 import { timedScript } from "./script.ts";
 
@@ -7,12 +8,12 @@ import { timedScript } from "./script.ts";
 const promotedAtOnce = 200;
 
 /**
- * KEYS lease, meta, delayed, held, crashes, lists…, landings… · ARGV consumer, most, number of lists, promoted at once
+ * KEYS lease, meta, delayed, held, crashes, lists…, landings… · ARGV consumer, most, number of lists, promoted at once, last fence seen
  * Takes what landed first: it was the next of its list. What landed and is not wanted goes back to the head.
  */
 const claimScript = timedScript(
   "claim",
-  `${packing}if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {-1} end
+  `${packing}${numbering}if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {-1} end
 local want, lists = tonumber(ARGV[2]), tonumber(ARGV[3])
 local paused = redis.call('HGET', KEYS[2], 'paused')
 local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, ARGV[4])
@@ -39,7 +40,7 @@ for list = 0, lists - 1 do
   end
   counts[list + 1] = #messages - before
 end
-local last = #messages > 0 and redis.call('HINCRBY', KEYS[2], 'tag', #messages) or 0
+local last = #messages > 0 and numbered(KEYS[2], #messages, tonumber(ARGV[5])) or 0
 local held, index, list = {}, 0, 0
 for list = 0, lists - 1 do
   for _ = 1, counts[list + 1] do
@@ -100,13 +101,16 @@ type Reply = [
   heldBefore: number,
 ];
 
-/** Takes at most `most` messages into the hands of a consumer. `undefined`: its lease is gone, and with it everything it held. */
+/**
+ * Takes at most `most` messages into the hands of a consumer. `undefined`: its lease is gone, and with it everything it held.
+ * @param consumer with the highest fence that it has seen, at first 0
+ */
 export async function claim(
   connection: Connection,
   keys: QueueKeys,
-  consumer: { readonly id: string; readonly most: number; readonly lists: number },
+  consumer: { readonly id: string; readonly most: number; readonly lists: number; readonly lastFence: number },
 ): Promise<Claimed | undefined> {
-  const { id, most, lists } = consumer;
+  const { id, most, lists, lastFence } = consumer;
   const indexes = Array.from({ length: lists }, (_, index) => index);
   const reply = (await connection.run(
     claimScript,
@@ -119,7 +123,7 @@ export async function claim(
       ...indexes.map((index) => keys.lists[index] ?? ""),
       ...indexes.map((index) => keys.landing(id, index)),
     ],
-    [id, most, lists, promotedAtOnce],
+    [id, most, lists, promotedAtOnce, lastFence],
     { asBytes: true },
   )) as [-1] | Reply; // what the script returns
   if (reply[0] === -1) return undefined;

@@ -1,20 +1,32 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
+import { graveMs } from "./renew.ts";
 import { timedScript } from "./script.ts";
 
-/** KEYS lease, held · ARGV consumer, lease ms. Begins with a write that needs no memory, so that a full server can still be drained. */
+/**
+ * KEYS lease, held, grave · ARGV consumer, lease ms, who it was before, grave ms
+ * Begins with a write that needs no memory, so that a full server can still be drained. What it was before gets a grave, if nobody has dug one: a Redis
+ * that came back with older data knows nothing of it, and its wait may still land something.
+ */
 const enterScript = timedScript(
   "enter",
-  `redis.call('HDEL', KEYS[2], '')
+  `local forgotten = ARGV[3] ~= '' and not redis.call('ZSCORE', KEYS[1], ARGV[3])
+redis.call('ZCARD', KEYS[3])
+redis.call('HDEL', KEYS[2], '')
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+if forgotten then redis.call('ZADD', KEYS[3], 'NX', now + ARGV[4], ARGV[3]) end
 return 1`,
 );
 
-/** Gives a consumer its first lease: from now on it may hold messages. */
+/**
+ * Gives a consumer its first lease: from now on it may hold messages.
+ * @param consumer with the id that it had before, when that has lost its lease
+ */
 export async function enter(
   connection: Connection,
   keys: QueueKeys,
-  consumer: { readonly id: string; readonly leaseMs: number },
+  consumer: { readonly id: string; readonly leaseMs: number; readonly before?: string | undefined },
 ): Promise<void> {
-  await connection.run(enterScript, [keys.lease, keys.held(consumer.id)], [consumer.id, consumer.leaseMs]);
+  const { id, leaseMs, before = "" } = consumer;
+  await connection.run(enterScript, [keys.lease, keys.held(id), keys.grave], [id, leaseMs, before, graveMs]);
 }

@@ -6,7 +6,7 @@ import { timedScript } from "./script.ts";
 /** Messages of dead consumers that one call moves at most, roughly. */
 const movedAtOnce = 500;
 /** How long Redis looks for what arrives in the name of a dead consumer. Milliseconds. */
-const graveMs = 3_600_000;
+export const graveMs = 3_600_000;
 
 /**
  * KEYS lists ×4, crashes, delayed, meta, lease, grave · ARGV consumer, lease, silence, own, crash delay, budget, grave, known dead…

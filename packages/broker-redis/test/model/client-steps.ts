@@ -52,7 +52,7 @@ const claiming = steps(
     const { id, known } = client;
     return {
       real: async ({ connection, keys }) => {
-        const claimed = await claim(connection, keys, { id, most, lists: model.lists });
+        const claimed = await claim(connection, keys, { id, most, lists: model.lists, lastFence: 0 });
         if (claimed === undefined) return undefined;
         const { held, paused, nextDueAt } = claimed;
         return { held, paused, nextDueAt };
@@ -225,7 +225,7 @@ const takingLanded = steps(
     const { id, known } = client;
     const list = drawn % model.lists;
     return {
-      real: ({ connection, keys }) => takeLanded(connection, keys, { id, list, most }),
+      real: ({ connection, keys }) => takeLanded(connection, keys, { id, list, most, lastFence: 0 }),
       model: () => {
         const taken = consuming.takeLanded(model, { id, list, most });
         if (isHeard) for (const held of taken?.held ?? []) known.set(held.fence, held);

@@ -41,17 +41,17 @@ export function claim(
   return { held, paused: state.paused, nextDueAt: next === undefined ? undefined : model.timeOf(`due ${next}`) };
 }
 
-/** What landed and what is behind it, if anything has landed. */
+/** What landed and what is behind it, if anything has landed. Without a lease it goes back. */
 export function takeLanded(
   model: QueueModel,
   { id, list, most }: { readonly id: string; readonly list: number; readonly most: number },
 ): { held: Held[]; ready: number } | undefined {
-  if (!model.hasLease(id)) return undefined;
   const { state } = model;
   const ready = state.ready[list] ?? [];
   const landed = state.landed.get(`${id}:${list}`) ?? [];
   state.landed.delete(`${id}:${list}`);
   ready.unshift(...landed);
+  if (!model.hasLease(id)) return undefined;
   const taken = state.paused || landed.length === 0 ? [] : ready.splice(0, most);
   const holds = state.held.get(id) ?? new Map<string, string>();
   const held = taken.map((bytes) => {

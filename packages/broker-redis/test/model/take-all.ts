@@ -21,7 +21,7 @@ export async function takeAll(model: QueueModel, world: World): Promise<{ ids: s
   for (const _ of ["what is due", "what was delayed"]) {
     world.jump(forever);
     await renew(connection, keys, { ...rhythm, id, knownDead });
-    const claimed = await claim(connection, keys, { id, most: 1000, lists: model.lists });
+    const claimed = await claim(connection, keys, { id, most: 1000, lists: model.lists, lastFence: 0 });
     const held = claimed?.held ?? [];
     ids.push(...held.map(({ text }) => idOf(String(text))));
     const endings = held.map(({ fence, list }) => ({ kind: "ack" as const, fence, list }));

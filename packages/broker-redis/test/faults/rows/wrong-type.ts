@@ -39,7 +39,7 @@ const steps: Readonly<Record<string, Step>> = {
   fire: (connection) =>
     fireTick(connection, keys, { name: "s", at: 1, elsewhere: 0, push: { list: 0, text: "{}" }, replicas: 0 }),
   enter: (connection) => enter(connection, keys, { id: "new", leaseMs: 60_000 }),
-  claim: (connection) => claim(connection, keys, { id: me, most: 2, lists: 4 }),
+  claim: (connection) => claim(connection, keys, { id: me, most: 2, lists: 4, lastFence: 0 }),
   adopt: (connection) => adopt(connection, keys, { id: me, most: 2, known: [] }),
   ack: end(),
   start: end({ kind: "start", ...held }),
@@ -119,7 +119,7 @@ async function fill(connection: Connection): Promise<void> {
   });
   for (const id of [me, deceased]) {
     await enter(connection, keys, { id, leaseMs: 60_000 });
-    await claim(connection, keys, { id, most: 2, lists: 1 });
+    await claim(connection, keys, { id, most: 2, lists: 1, lastFence: 0 });
     await connection.call("rpush", keys.landing(id, 0), '{"landed":1}');
     await connection.call("hset", keys.started(id), id === me ? tagOf(held) : "4:0", 1);
   }

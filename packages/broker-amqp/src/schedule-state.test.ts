@@ -1,3 +1,4 @@
+import type { JsonObject } from "@q/core/broker";
 import { expect, test } from "vitest";
 import {
   decodeState,
@@ -14,6 +15,13 @@ const first = withSchedule(noState("one"), "a", { lastTick: 1000, entry: { every
 
 test("a state comes back as it was stored, whatever its schedules are called", () => {
   const state = withTick(withChange(withSchedule(first, "__proto__", { paused: true }), "id"), "a", 2000, "copy");
+  expect(decodeState(encodeState(state))).toEqual(state);
+});
+
+test("a state comes back with arguments as deep as those of a call", () => {
+  let args: JsonObject = {};
+  for (let level = 1; level < 63; level += 1) args = { deep: args };
+  const state = withSchedule(first, "b", { entry: { every: "1s", args } });
   expect(decodeState(encodeState(state))).toEqual(state);
 });
 

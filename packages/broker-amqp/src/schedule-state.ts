@@ -116,10 +116,13 @@ export function encodeState(state: ScheduleState): Buffer {
   );
 }
 
+/** A call's own levels, and what is around it. */
+const deepestState = 72;
+
 /** A state from bytes that may be anybody's; otherwise why they are none, for people. */
 export function decodeState(content: Buffer): ScheduleState | string {
   if (content.length > largestState) return `it has ${content.length} bytes, more than q ever writes`;
-  const value = tryParseJson(content.toString());
+  const value = tryParseJson(content.toString(), { maxDepth: deepestState });
   if (value === undefined) return "it is not JSON";
   if (!isJsonObject(value)) return "it is not a JSON object";
   if (value["format"] !== format) return "it has another format: a newer version of q wrote it, or another program";

@@ -1,19 +1,16 @@
 import type { BrokerMessage, Delivery, MalformedMessage, Outcome, Settled } from "@q/core/broker";
-import type { Losable } from "./held-messages.ts";
 import type { Hold } from "./settle.ts";
 import type { Store } from "./store.ts";
 
 /** A message that this broker holds. */
-export class SqliteDelivery implements Delivery, Losable {
-  place = 0;
+export class SqliteDelivery implements Delivery {
   readonly message: BrokerMessage | MalformedMessage;
   readonly crashes: number;
   readonly fence: number;
+  readonly lost: AbortSignal;
   readonly #store: Store;
   readonly #hold: Hold;
-  /** Made when somebody looks: most deliveries end without. */
-  #lost: AbortController | undefined;
-  #ended: "settled" | "lost" | undefined;
+  #isSettled = false;
 
   constructor(store: Store, hold: Hold, message: BrokerMessage | MalformedMessage, crashes: number) {
     this.message = message;
@@ -21,30 +18,20 @@ export class SqliteDelivery implements Delivery, Losable {
     this.fence = hold.fence;
     this.#store = store;
     this.#hold = hold;
-    store.session.held.add(this);
-  }
-
-  get lost(): AbortSignal {
-    if (this.#lost === undefined) {
-      this.#lost = new AbortController();
-      if (this.#ended === "lost") this.#lost.abort();
-    }
-    return this.#lost.signal;
-  }
-
-  lose(): void {
-    this.#ended = "lost";
-    this.#lost?.abort();
+    this.lost = store.session.lost;
   }
 
   start(): Promise<Settled> {
-    return this.#ended === undefined ? this.#store.settler.start(this.#hold) : Promise.resolve("lost");
+    return this.#isOurs ? this.#store.settler.start(this.#hold) : Promise.resolve("lost");
   }
 
   settle(outcome: Outcome): Promise<Settled> {
-    if (this.#ended !== undefined) return Promise.resolve("lost");
-    this.#ended = "settled";
-    this.#store.session.held.remove(this);
+    if (!this.#isOurs) return Promise.resolve("lost");
+    this.#isSettled = true;
     return this.#store.settler.settle(this.#hold, outcome);
+  }
+
+  get #isOurs(): boolean {
+    return !this.#isSettled && !this.lost.aborted;
   }
 }

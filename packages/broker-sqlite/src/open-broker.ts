@@ -151,7 +151,7 @@ export class OpenBroker {
     const { session, commits, bell, connection, logger } = this.store;
     this.control.close();
     this.leases.loseAll();
-    session.held.loseAll();
+    session.loseHeld();
     commits.abandon();
     bell.close();
     try {

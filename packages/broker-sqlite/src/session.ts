@@ -1,7 +1,6 @@
 import type { Liveness } from "@q/core/broker";
 import type { Connection } from "./connection.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import { HeldMessages } from "./held-messages.ts";
 import type { Sequence } from "./sequence.ts";
 
 export interface SessionOptions {
@@ -16,12 +15,12 @@ export interface SessionOptions {
  * the row's id; when the process is gone, somebody else deletes the row and gives back what it held, in one transaction.
  */
 export class Session {
-  readonly held: HeldMessages = new HeldMessages();
   readonly #options: SessionOptions;
   /** By queue id, how many of our consumers it has. */
   readonly #consumers = new Map<number, number>();
   #id = 0;
   #joining: Promise<void> | undefined;
+  #lost = new AbortController();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -29,6 +28,17 @@ export class Session {
 
   get id(): number {
     return this.#id;
+  }
+
+  /** Of what is handed out now: aborts when it is not ours any more. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Tells all that is held that it is not ours any more. */
+  loseHeld(): void {
+    this.#lost.abort();
+    this.#lost = new AbortController();
   }
 
   /** Whether the row is still there. Who claims asks inside the same transaction, or nobody would ever give the message back. */
@@ -64,7 +74,7 @@ export class Session {
   rejoin(): Promise<void> {
     this.#joining ??= (async () => {
       try {
-        this.held.loseAll();
+        this.loseHeld();
         await this.join();
       } finally {
         this.#joining = undefined;
@@ -94,7 +104,7 @@ export class Session {
   async leave(): Promise<void> {
     const id = this.#id;
     await this.#options.commits.write(() => this.#strike(id), { rings: true, mustHappen: true });
-    this.held.loseAll();
+    this.loseHeld();
   }
 
   /** Only inside a transaction. */

@@ -32,7 +32,7 @@ export interface AppOptions<Queue extends string = string> {
   readonly schedule?: Readonly<Record<string, ScheduleEntry<NoInfer<Queue>>>>;
   /** Around every send and every run; the first is the outermost. Default none. */
   readonly middleware?: readonly Middleware[];
-  /** Largest body that is sent, in bytes. Default 65,536. A task may have its own. */
+  /** Largest body that is sent, in bytes, with the headers that the sender and middleware attach. Default 65,536. A task may have its own. */
   readonly maxMessageSize?: number;
   /** Longest wait for the broker to take a message. Default `"10s"`. */
   readonly publishTimeout?: Duration;

@@ -58,10 +58,29 @@ test("arguments that JSON cannot carry are refused at the call, with their path,
     message: expect.stringMatching(/args\.user\.createdAt is a Date: send an ISO string/),
   });
   await expect(task.delay({ user: { createdAt: "x".repeat(70_000) } })).rejects.toMatchObject({ code: "Q3003" });
+  const headers = { "x-trace": "x".repeat(70_000) };
+  await expect(task.applyAsync({ user: { createdAt: 0 } }, { headers })).rejects.toMatchObject({ code: "Q3003" });
   await expect(task.applyAsync({ user: { createdAt: 0 } }, { headers: { task: "other" } })).rejects.toMatchObject({
     code: "Q3005",
   });
   expect(t.messages).toEqual([]);
+  await t.close();
+});
+
+test.each([
+  { of: "the app", ofApp: { maxMessageSize: 4_000_000 }, ofTask: {} },
+  { of: "the task", ofApp: {}, ofTask: { maxMessageSize: 4_000_000 } },
+])("what a larger maxMessageSize of $of lets out is read", async ({ ofApp, ofTask }) => {
+  const app = createApp({ queues: ["default"], broker: memoryBroker(), ...ofApp });
+  const t = testApp(app);
+  const lengths: number[] = [];
+  const task = app.instrumentedTask({ name: "t.x", ...ofTask }, ({ text }: { text: string }) => {
+    lengths.push(text.length);
+  });
+  await task.delay({ text: "x".repeat(2_000_000) });
+  await t.drain();
+  expect(lengths).toEqual([2_000_000]);
+  expect(t.sent(task)).toHaveLength(1);
   await t.close();
 });
 

@@ -124,7 +124,7 @@ describe("assertSize", () => {
     const error = failureOf(() => assertSize("email.send", 4_404_019, 65_536));
     expect(error.code).toBe("Q3003");
     expect(error.message).toBe(
-      "email.send: the arguments are 4.2 MiB (4404019 bytes), the limit is 64 KiB (65536 bytes)",
+      "email.send: the arguments and headers are 4.2 MiB (4404019 bytes), the limit is 64 KiB (65536 bytes)",
     );
     expect(error.hint).toMatch(/send its id/);
   });

@@ -139,14 +139,14 @@ function nameOfClass(value: object): string {
 }
 
 /**
- * @param bytes of the encoded body
+ * @param bytes of the encoded body, and of the headers that the sender attached
  * @throws ArgumentsError `Q3003` when that is more than `maxBytes`
  */
 export function assertSize(task: string, bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw new ArgumentsError(
     "Q3003",
-    `${task}: the arguments are ${formatBytes(bytes)}, the limit is ${formatBytes(maxBytes)}`,
+    `${task}: the arguments and headers are ${formatBytes(bytes)}, the limit is ${formatBytes(maxBytes)}`,
     {
       hint: "store the large part and send its id or key; maxMessageSize, of the task or of createApp, raises the limit",
     },

@@ -12,6 +12,8 @@ const parkedAtHeader = "q_parked_at";
 export const scheduleHeader = "q_schedule";
 /** A run of its schedule is not to begin while another one is under way. */
 export const noOverlapHeader = "q_no_overlap";
+/** A run of its schedule has begun: it may have done a part of its work. */
+export const begunHeader = "q_begun";
 const ourPrefix = "q_";
 
 const celeryHeaders: ReadonlySet<string> = new Set([

@@ -31,7 +31,7 @@ export interface Message {
   readonly groupId: string | null;
   /**
    * What Celery's canvas does afterwards: `callbacks`, `errbacks`, `chain`, `chord`, each absent when there is none.
-   * Carried, not understood.
+   * Carried, not understood: a worker warns of what it does not do.
    */
   readonly embed: JsonObject;
   /** What the sender attached, and every field that q does not know. */

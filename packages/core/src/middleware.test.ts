@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createApp, type Middleware } from "./index.ts";
-import { testApp } from "./testing/index.ts";
+import { MemoryBroker, MemoryStore, testApp } from "./testing/index.ts";
 
 /** An app with one middleware, and how often its handler ran. */
 function setUp(middleware: Omit<Middleware, "name">) {
@@ -22,6 +22,24 @@ test("a send that middleware does not pass on is an error, not a message that no
   await expect(task.delay()).rejects.toMatchObject({ code: "Q2023" });
   expect(t.messages).toEqual([]);
   await t.close();
+});
+
+test("a send whose error middleware keeps to itself is an error all the same", async () => {
+  const broker = new MemoryBroker(new MemoryStore());
+  const app = createApp({
+    queues: ["default"],
+    broker,
+    middleware: [{ name: "mine", send: (_context, next) => next().catch(() => undefined) }],
+  });
+  const task = app.instrumentedTask({ name: "t.x" }, () => {});
+  await app.open();
+  broker.disconnect();
+  await expect(task.delay()).rejects.toMatchObject({
+    code: "Q2023",
+    message: 'middleware "mine" kept an error of next to itself',
+    cause: { code: "Q1101" },
+  });
+  await app.close();
 });
 
 test("a send that middleware passes on twice is stored once", async () => {

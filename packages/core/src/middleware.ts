@@ -73,15 +73,18 @@ export function composeSend(middleware: readonly Middleware[], store: Store): Co
     if (send === undefined) continue;
     const inner: ContextStore = composed ?? ((_context, message, key) => storing(store, message, key));
     composed = async (context, message, key) => {
-      let publication: Publication = "published";
-      await around(
-        name,
-        async () => {
-          publication = await inner(context, message, key);
-        },
-        (next) => send(context, next),
-      );
-      return publication;
+      const told: { publication?: Publication; error?: unknown } = {};
+      const tell = async (): Promise<void> => {
+        try {
+          told.publication = await inner(context, message, key);
+        } catch (error) {
+          told.error = error;
+          throw error;
+        }
+      };
+      await around(name, tell, (next) => send(context, next));
+      if (told.publication === undefined) throw misuse(name, "kept an error of next to itself", told.error);
+      return told.publication;
     };
   }
   return composed;
@@ -119,8 +122,9 @@ async function around<T>(
   throw misuse(name, "did not wait for next");
 }
 
-function misuse(name: string, what: string): ConfigError {
+function misuse(name: string, what: string, cause?: unknown): ConfigError {
   return new ConfigError("Q2023", `middleware "${name}" ${what}`, {
+    cause,
     hint: "return await next() once; to skip a run, throw new Ignore()",
   });
 }

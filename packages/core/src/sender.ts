@@ -152,11 +152,16 @@ export class Sender {
 
   #encode(message: Message, task: Task<never> | undefined): OutgoingMessage {
     const encoded = encodeMessage(message);
-    assertSize(message.task, bodySize(encoded.body), task?.maxMessageSize ?? this.#settings.maxMessageSize);
+    const bytes = bodySize(encoded.body) + (message.headers === plainCall.headers ? 0 : jsonSize(message.headers));
+    assertSize(message.task, bytes, task?.maxMessageSize ?? this.#settings.maxMessageSize);
     return message.etaMs === null
       ? encoded
       : { ...encoded, delayMs: Math.max(0, message.etaMs - this.#settings.clock.now()) };
   }
+}
+
+function jsonSize(headers: JsonObject): number {
+  return Buffer.byteLength(JSON.stringify(headers));
 }
 
 /** The same checks as before a run: what would be refused there is not sent. */

@@ -29,7 +29,7 @@ export interface TaskOptions<Queue extends string = string> {
   readonly timeLimit?: Duration;
   /** Messages that are not started by then are dropped, counted and reported. Default never. */
   readonly expires?: Duration;
-  /** Largest body in bytes. Default: the app's. */
+  /** Largest body that is sent, in bytes, with the sender's headers. Default: the app's. */
   readonly maxMessageSize?: number;
   /** `at-most-once` acknowledges before it runs: a crash loses the message, nothing runs twice, nothing is retried. Default `at-least-once`. */
   readonly delivery?: "at-least-once" | "at-most-once";

@@ -3,6 +3,7 @@ import {
   tickHeader,
   tickToleranceMs,
   type Broker,
+  type JsonObject,
   type StoredSchedule,
   type Tick,
   type TickAnswer,
@@ -11,6 +12,9 @@ import type { Check } from "../check.ts";
 import { labelsOf, wellFormed } from "../inbox.ts";
 import { eventually } from "../wait.ts";
 import { schedulesOf, type World } from "../world.ts";
+
+/** Levels that a call may have, less the list around its arguments. */
+const deepestArguments = 63;
 
 export const scheduleChecks: readonly Check[] = [
   {
@@ -142,7 +146,10 @@ export const scheduleChecks: readonly Check[] = [
       const broker = await world.broker();
       const store = schedulesOf(broker);
       const at = await past(broker);
-      const entry = { cron: "0 5 * * *", args: { ä: [1, null, { deep: true }] } };
+      // As deep as the arguments of a call may be.
+      let deep: JsonObject = { end: null };
+      for (let level = 1; level < deepestArguments; level += 1) deep = { deep };
+      const entry = { cron: "0 5 * * *", args: { ä: [1, null, { deep: true }], ...deep } };
       for (const label of ["c", "a", "b"]) await store.put(world.scheduleNamed(label), { ...entry, label });
       assert.deepEqual(
         (await mine(world, broker)).map((stored) => [stored.name, stored.entry]),

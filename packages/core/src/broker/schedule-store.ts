@@ -1,4 +1,4 @@
-import { isJsonObject, tryParseJson, type JsonObject } from "../json.ts";
+import { isJsonObject, maxJsonDepth, tryParseJson, type JsonObject } from "../json.ts";
 import type { BrokerMessage } from "./broker-message.ts";
 
 /**
@@ -75,8 +75,11 @@ export interface ScheduleStore {
   counts?(tick: Pick<Tick, "name" | "at">, message: BrokerMessage): Promise<boolean>;
 }
 
+/** A call's own levels, and what is around it. */
+const deepestEntry = maxJsonDepth + 8;
+
 /** The entry of a schedule from the text that an adapter stored it as; `null` for what no `put` has stored. */
 export function readStoredEntry(text: string | null): JsonObject | null {
-  const entry = text === null ? null : tryParseJson(text);
+  const entry = text === null ? null : tryParseJson(text, { maxDepth: deepestEntry });
   return isJsonObject(entry) ? entry : null;
 }

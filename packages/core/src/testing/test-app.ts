@@ -2,6 +2,7 @@ import type { App } from "../app.ts";
 import type { OutgoingMessage } from "../broker/broker-message.ts";
 import type { Publication } from "../broker/once.ts";
 import type { QueueInspector, QueueStats } from "../broker/inspector.ts";
+import { defaultDecodeLimits } from "../celery-body.ts";
 import { decodeMessage } from "../celery-codec.ts";
 import type { Duration } from "../duration.ts";
 import type { Message } from "../message.ts";
@@ -71,7 +72,8 @@ export class TestApp {
 
   /** Every message that was sent so far, decoded. Retries are not sends. */
   get messages(): readonly Message[] {
-    return this.#broker.published.map((message) => decodeMessage(message));
+    const limits = { ...defaultDecodeLimits, maxBytes: Infinity };
+    return this.#broker.published.map((message) => decodeMessage(message, limits));
   }
 
   /** How many messages were sent so far. */

@@ -22,7 +22,7 @@ export class EagerRunner {
 
   async run(delivery: Delivery): Promise<void> {
     const { clock, logger, maxCrashes, middleware } = this.#settings;
-    const { decodeLimits } = readWorkerOptions({ name: "eager" }, this.#settings);
+    const { decodeLimits } = readWorkerOptions({ name: "eager" }, this.#settings, this.#tasks);
     // Nobody else could take it: what is unknown here is unknown everywhere.
     const rules = { worker: "eager", tasks: this.#tasks, limits: decodeLimits, maxCrashes, parkForMs: 0 };
     const sorted = triage(delivery, rules, clock.now());

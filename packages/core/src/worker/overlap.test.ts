@@ -1,8 +1,13 @@
 import { expect, onTestFinished, test } from "vitest";
-import { createApp, retry, type App, type WorkerEvent } from "../index.ts";
+import type { Delivery } from "../broker/delivery.ts";
+import { encodeMessage } from "../celery-codec.ts";
+import type { JsonObject } from "../json.ts";
+import { plainCall } from "../message.ts";
+import { createApp, silentLogger, retry, type App, type WorkerEvent } from "../index.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { MemoryBroker } from "../testing/memory-broker.ts";
 import { MemoryStore } from "../testing/memory-store.ts";
+import { OverlapGuard } from "./overlap.ts";
 
 const at = Date.UTC(2030, 0, 1);
 
@@ -117,6 +122,26 @@ test("a run whose worker died is not skipped for the sake of its own lease", asy
   ends[1]?.();
   await clock.advance(10);
   expect(types().at(-1)).toBe("task.succeeded");
+});
+
+test("a run that has begun and is put back is not skipped afterwards, though it has no crashes any more", async () => {
+  const clock = new FakeClock({ now: at });
+  const leases = { acquire: async () => null };
+  const signal = new AbortController().signal;
+  const guard = new OverlapGuard({ leases, clock, logger: silentLogger, signal });
+  const message = { ...plainCall, id: "m", rootId: "m", task: "sync", queue: "default" };
+  const admit = async (crashes: number, headers: JsonObject) => {
+    const delivery = { message: { ...encodeMessage(message), headers }, crashes } as unknown as Delivery;
+    const admission = guard.admit("sync", delivery, message);
+    await clock.advance("1m");
+    const found = await admission;
+    return found.kind === "settle" ? found.outcome : undefined;
+  };
+  const headers = { q_schedule: "sync" };
+  expect(await admit(0, headers)).toEqual({ kind: "ack" });
+  const outcome = await admit(1, headers);
+  expect(outcome).toMatchObject({ kind: "requeue", headers });
+  expect(await admit(0, outcome?.kind === "requeue" ? (outcome.headers ?? {}) : {})).toEqual(outcome);
 });
 
 test("what a stopping worker hands back is run by the next one", async () => {

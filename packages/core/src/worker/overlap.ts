@@ -1,6 +1,6 @@
 import type { Delivery, Outcome } from "../broker/delivery.ts";
 import type { Lease, LeaseStore } from "../broker/lease-store.ts";
-import { noOverlapHeader, scheduleHeader } from "../celery-headers.ts";
+import { begunHeader, noOverlapHeader, scheduleHeader } from "../celery-headers.ts";
 import { sleep, type Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Message } from "../message.ts";
@@ -51,7 +51,8 @@ export class OverlapGuard {
     if (leases === undefined) return this.#withoutLeases();
     const { id, task, queue, retries } = message;
     const facts = { id, task, queue, retries, crashes: delivery.crashes };
-    const hasBegun = delivery.crashes > 0 || retries > 0;
+    const headers = "malformed" in delivery.message ? {} : delivery.message.headers;
+    const hasBegun = delivery.crashes > 0 || retries > 0 || headers[begunHeader] === true;
     const until = clock.monotonic() + patienceMs;
     try {
       for (;;) {
@@ -63,7 +64,8 @@ export class OverlapGuard {
         }
         if (clock.monotonic() < until && (await sleep(clock, pollMs, signal))) continue;
         if (signal.aborted) return giveBack;
-        const outcome = { kind: "requeue", delayMs: againMs } as const;
+        // What is put back has no crashes any more.
+        const outcome = { kind: "requeue", delayMs: againMs, headers: { ...headers, [begunHeader]: true } } as const;
         return { kind: "settle", outcome, event: { ...facts, type: "task.postponed", delayMs: againMs } };
       }
     } catch (error) {

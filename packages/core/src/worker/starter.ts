@@ -6,6 +6,7 @@ import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
 import type { DoubtfulTick, DuplicateGuard } from "./duplicates.ts";
+import { CanvasWarning } from "./canvas-warning.ts";
 import { GuardedDelivery } from "./guarded-delivery.ts";
 import type { Admission, OverlapGuard } from "./overlap.ts";
 import { triage, type TriageRules } from "./triage.ts";
@@ -38,9 +39,11 @@ const unguarded: Admission = { kind: "run", lease: undefined };
 export class Starter {
   readonly #options: StarterOptions;
   readonly #attempts = new Bag<Attempt>();
+  readonly #canvas: CanvasWarning;
 
   constructor(options: StarterOptions) {
     this.#options = options;
+    this.#canvas = new CanvasWarning(options.surroundings.logger);
   }
 
   /** What runs now. */
@@ -51,6 +54,11 @@ export class Starter {
   /** Sorts a delivery and runs it when it can be run. Answers whether that takes a slot. */
   start(delivery: Delivery): boolean {
     const { rules, surroundings, overlap, duplicates } = this.#options;
+    if (delivery.lost.aborted) {
+      // While it waited for a slot somebody else has got it, and may be done with it. Who handed it out counts it until it is settled.
+      void this.settle(delivery, { kind: "release" });
+      return false;
+    }
     const sorted = triage(delivery, rules, surroundings.clock.now());
     if (sorted.kind === "settle") {
       const { outcome, event } = sorted;
@@ -63,6 +71,7 @@ export class Starter {
       return false;
     }
     const { task, message } = sorted;
+    this.#canvas.look(message);
     const schedule = overlap.scheduleOf(delivery);
     const tick = duplicates.tickOf(delivery);
     if (schedule !== undefined || tick !== undefined || delivery.crashes > 0 || task.isAtMostOnce)
@@ -87,8 +96,8 @@ export class Starter {
     const { task, message } = candidate;
     const admission = await this.#admit(delivery, candidate);
     if (admission.kind === "settle") await this.#settleTelling(delivery, admission);
-    else if (await this.#prepare(delivery, task)) return this.#run(delivery, task, message, admission.lease);
-    else await admission.lease?.release();
+    else if (await this.#prepare(delivery, task, admission.lease))
+      return this.#run(delivery, task, message, admission.lease);
     onSkipped(delivery);
   }
 
@@ -110,23 +119,26 @@ export class Starter {
     if (settled && event !== undefined) this.#options.surroundings.emit?.(event);
   }
 
-  /** Whether it may run. Never rejects. */
-  async #prepare(delivery: Delivery, task: Task<never>): Promise<boolean> {
-    if (delivery.crashes > 0 && !(await this.#mark(delivery))) return false;
-    if (this.#options.isStopping()) {
-      await this.settle(delivery, { kind: "release" });
+  /** Whether it may run. If not, its schedule's lease has ended. Never rejects. */
+  async #prepare(delivery: Delivery, task: Task<never>, lease: Lease | undefined): Promise<boolean> {
+    const isMarked = delivery.crashes === 0 || (await this.#mark(delivery));
+    if (isMarked && !this.#options.isStopping()) {
+      if (!task.isAtMostOnce || (await this.settle(delivery, { kind: "ack" }))) return true;
+      await lease?.release();
       return false;
     }
-    return !task.isAtMostOnce || (await this.settle(delivery, { kind: "ack" }));
+    // Before: whoever gets it next must not find its own run under way.
+    await lease?.release();
+    await this.settle(delivery, { kind: "release" });
+    return false;
   }
 
-  /** Records that a suspect is about to run. One whose mark cannot be stored goes back: it must not run unmarked. */
+  /** Records that a suspect is about to run: it must not run unmarked. Never rejects. */
   async #mark(delivery: Delivery): Promise<boolean> {
     try {
       return (await delivery.start()) === "settled";
     } catch (error) {
       this.#options.surroundings.logger.warn({ err: error }, "a suspect could not be marked; giving it back");
-      await this.settle(delivery, { kind: "release" });
       return false;
     }
   }

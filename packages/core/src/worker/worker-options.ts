@@ -6,6 +6,7 @@ import { durationMs, limitMs, type Duration } from "../duration.ts";
 import { assertKind, refuseUnknownOptions, wholeNumber } from "../known-options.ts";
 import { didYouMean } from "../nearest.ts";
 import { ConfigError } from "../q-error.ts";
+import type { Task } from "../task.ts";
 import type { EventListener } from "./worker-event.ts";
 
 export interface WorkerOptions {
@@ -28,7 +29,10 @@ export interface WorkerOptions {
   readonly softTimeLimit?: Duration;
   /** For tasks that have none. Default none. */
   readonly timeLimit?: Duration;
-  /** Largest stored message that is read, in bytes; what is larger is dead-lettered. Default 1,048,576. */
+  /**
+   * Largest stored body that is read, in bytes; a message with a larger one is dead-lettered. Default 1,048,576, or the largest `maxMessageSize` of
+   * the app and of the tasks that it has by then.
+   */
   readonly maxMessageBytes?: number;
   /** Told of everything that happens to a message. */
   readonly onEvent?: EventListener;
@@ -64,7 +68,11 @@ const known = [
 /**
  * @throws ConfigError `Q2003` for a queue that the app does not declare, `Q2010` to `Q2012` and `Q2030` for a bad option
  */
-export function readWorkerOptions(options: WorkerOptions, app: AppSettings): WorkerSettings {
+export function readWorkerOptions(
+  options: WorkerOptions,
+  app: AppSettings,
+  tasks: ReadonlyMap<string, Task<never>>,
+): WorkerSettings {
   refuseUnknownOptions("createWorker()", options, known);
   const { name, release, onEvent } = options;
   assertKind("queues", options.queues, "an array of strings", 'queues: ["default"]');
@@ -88,10 +96,16 @@ export function readWorkerOptions(options: WorkerOptions, app: AppSettings): Wor
     timeLimitMs: limitMs(options.timeLimit, "timeLimit"),
     decodeLimits: {
       ...defaultDecodeLimits,
-      maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? defaultDecodeLimits.maxBytes, { from: 64 }),
+      maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? largestSent(app, tasks), { from: 64 }),
     },
     onEvent,
   };
+}
+
+/** What is sent is read. */
+function largestSent({ maxMessageSize }: AppSettings, tasks: ReadonlyMap<string, Task<never>>): number {
+  const ofTasks = [...tasks.values()].map((task) => task.maxMessageSize ?? 0);
+  return Math.max(defaultDecodeLimits.maxBytes, maxMessageSize, ...ofTasks);
 }
 
 /**

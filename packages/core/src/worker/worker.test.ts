@@ -26,6 +26,28 @@ function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   return { opened, open };
 }
 
+test("what was lost while it waited for a slot does not run", async () => {
+  const broker = new MemoryBroker(new MemoryStore());
+  const app = createApp({ queues: ["default"], broker });
+  const { opened, open } = gate();
+  const runs: string[] = [];
+  const task = app.instrumentedTask({ name: "t.wait" }, async ({ name }: { name: string }) => {
+    runs.push(name);
+    await opened;
+  });
+  const worker = app.createWorker({ concurrency: 1, prefetch: 2 });
+  await worker.start();
+  for (const name of ["first", "second", "third"]) await task.delay({ name });
+  await expect.poll(() => broker.inspector.stats("default")).toMatchObject({ inFlight: 3 });
+  broker.expire();
+  open();
+  await expect.poll(() => broker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 0 });
+  // Once more, which is what had begun.
+  expect(runs.toSorted()).toEqual(["first", "first", "second", "third"]);
+  await worker.stop();
+  await app.close();
+});
+
 test("stop waits for what runs, and gives back what has not started", async () => {
   const { app, worker, types, stats } = await setUp({ concurrency: 1, prefetch: 5 });
   const { opened, open } = gate();

@@ -87,7 +87,7 @@ export class Worker {
   #fail: (error: Error) => void = () => {};
 
   constructor(host: WorkerHost, options: WorkerOptions = {}) {
-    const settings = readWorkerOptions(options, host.settings);
+    const settings = readWorkerOptions(options, host.settings, host.tasks);
     const { clock, middleware, maxCrashes, parkForMs } = host.settings;
     this.#host = host;
     this.#settings = settings;

@@ -80,7 +80,8 @@ test("a worker starts although its connection is cut while it declares and begin
   await vi.waitFor(() => expect(arrived).toHaveLength(1), 5000);
 });
 
-test("what was taken before Redis came back with older data ends nothing that was taken since", async () => {
+/** A worker whose lease outlives the test. */
+async function startWorker() {
   const server = await RedisServer.start();
   onTestFinished(() => server.stop());
   const worker = createBroker({ ...testSettings(server.url, ""), leaseMs: 60_000 });
@@ -89,6 +90,11 @@ test("what was taken before Redis came back with older data ends nothing that wa
   await worker.declare([{ name: "default", priorities: false }]);
   const deliveries: Delivery[] = [];
   await worker.consume(["default"], { prefetch: 10 }, (delivery) => void deliveries.push(delivery));
+  return { server, worker, deliveries };
+}
+
+test("what was taken before Redis came back with older data ends nothing that was taken since", async () => {
+  const { server, worker, deliveries } = await startWorker();
   const bring = async (count: number): Promise<void> => {
     await worker.publish(messages(1));
     await vi.waitFor(() => expect(deliveries).toHaveLength(count), 10_000);
@@ -106,14 +112,7 @@ test("what was taken before Redis came back with older data ends nothing that wa
 });
 
 test("a message that arrives for a worker of which Redis has forgotten everything is run by it all the same", async () => {
-  const server = await RedisServer.start();
-  onTestFinished(() => server.stop());
-  const worker = createBroker({ ...testSettings(server.url, ""), leaseMs: 60_000 });
-  onTestFinished(() => worker.close());
-  await worker.open({ logger: silentLogger });
-  await worker.declare([{ name: "default", priorities: false }]);
-  const deliveries: Delivery[] = [];
-  await worker.consume(["default"], { prefetch: 1 }, (delivery) => void deliveries.push(delivery));
+  const { server, worker, deliveries } = await startWorker();
   await vi.waitFor(
     async () => expect(String(await server.command("info", "clients"))).toContain("blocked_clients:1\r"),
     5000,

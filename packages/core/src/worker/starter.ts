@@ -5,8 +5,8 @@ import type { Message } from "../message.ts";
 import type { RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { Attempt, type AttemptSurroundings } from "./attempt.ts";
-import type { DoubtfulTick, DuplicateGuard } from "./duplicates.ts";
 import { CanvasWarning } from "./canvas-warning.ts";
+import type { DoubtfulTick, DuplicateGuard } from "./duplicates.ts";
 import { GuardedDelivery } from "./guarded-delivery.ts";
 import type { Admission, OverlapGuard } from "./overlap.ts";
 import { triage, type TriageRules } from "./triage.ts";
@@ -127,7 +127,7 @@ export class Starter {
       await lease?.release();
       return false;
     }
-    // Before: whoever gets it next must not find its own run under way.
+    // Before the message goes back: whoever gets it next must not find its own run under way.
     await lease?.release();
     await this.settle(delivery, { kind: "release" });
     return false;

@@ -1,4 +1,4 @@
-import { sleep, type Outcome, type Settled, type Timer } from "@q/core/broker";
+import { BrokerError, sleep, type Outcome, type Settled, type Timer } from "@q/core/broker";
 import { reencodeEnvelope } from "./envelope.ts";
 import { ConnectionLost } from "./redis-error.ts";
 import type { QueueKeys } from "./keys.ts";
@@ -9,13 +9,18 @@ import type { Store } from "./store.ts";
 
 /** Most that goes out at once: a larger batch would keep Redis from everything else for too long. */
 const largestBatch = 1000;
+/** A full disk, a login that is just being changed, an expired certificate: somebody mends it, and until then what has ended must not run again. */
+const mendable: ReadonlySet<string> = new Set(["Q1019", "Q1002", "Q1021"]);
+/** Between attempts after a lost connection, and the longest after a refusal. Milliseconds. */
+const pauseMs = 20;
+const longestPauseMs = 1000;
 
 export interface SettlerOptions {
   readonly keys: QueueKeys;
   readonly consumerId: string;
   /** Told when the lease turns out to be gone. */
   readonly onLost: () => void;
-  /** Told of messages whose outcome the store has, or will never have. */
+  /** Told of messages that are held no more: the store has their outcome, or they are somebody else's. */
   readonly onEnded: (fences: readonly number[]) => void;
 }
 
@@ -34,6 +39,8 @@ export class Settler {
   #patience: Timer | undefined;
   #underWay: Promise<void> | undefined;
   #soon: NodeJS.Immediate | undefined;
+  /** What the store says of the batch that is under way. */
+  #refusal: BrokerError | undefined;
 
   constructor(store: Store, options: SettlerOptions) {
     this.#store = store;
@@ -113,21 +120,22 @@ export class Settler {
     const { clock, settings } = this.#store;
     return clock.setTimer(settings.leaseMs, () => {
       const what = `Redis at ${settings.address} has not answered for ${settings.leaseMs} ms`;
-      batch.reject(new ConnectionLost(`${what}: the outcome is not stored yet`, { sent: true }));
+      const silence = new ConnectionLost(`${what}: the outcome is not stored yet`, { sent: true });
+      batch.reject(this.#refusal ?? silence);
     });
   }
 
-  /** Never rejects: each settle's own promise tells how it went. */
+  /** Never rejects: each settle's own promise tells how it went. What has no outcome stays held, or the next claim would take it for unheard of. */
   async #carryOut(batch: SettleBatch): Promise<void> {
     try {
       const answer = await this.#untilAnswered(batch);
       if (answer === undefined) this.#onLost();
-      else this.#tell(answer, batch.endings);
       batch.resolve(answer);
+      this.#onEnded(batch.fences);
+      if (answer !== undefined) this.#tell(answer, batch.endings);
     } catch (error) {
       batch.reject(error);
     }
-    this.#onEnded(batch.fences);
   }
 
   /** A settle that is repeated after a lost answer finds its message gone. While the lease is there, only we can have ended it. */
@@ -135,15 +143,19 @@ export class Settler {
     const { connection, clock, settings } = this.#store;
     const batch = { consumerId: this.#consumerId, acks, endings, retention: settings.retention };
     let mayBeDone = false;
-    for (;;) {
+    this.#refusal = undefined;
+    for (let attempt = 0; ; attempt += 1) {
       try {
         await connection.ready(clock.monotonic() + settings.timeoutMs);
         const answer = await settle(connection, this.#keys, batch);
         return mayBeDone && answer !== undefined ? { ...answer, endings: endings.map(() => "settled") } : answer;
       } catch (error) {
-        if (!(error instanceof ConnectionLost) || connection.isClosed) throw error;
-        mayBeDone ||= error.sent;
-        await sleep(clock, 20);
+        const isLost = error instanceof ConnectionLost;
+        const mayBeMended = isLost || (error instanceof BrokerError && mendable.has(error.code));
+        if (!mayBeMended || connection.isClosed) throw error;
+        if (isLost) mayBeDone ||= error.sent;
+        this.#refusal = isLost ? undefined : error;
+        await sleep(clock, isLost ? pauseMs : Math.min(pauseMs * 2 ** attempt, longestPauseMs));
       }
     }
   }

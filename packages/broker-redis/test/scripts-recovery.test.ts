@@ -2,6 +2,7 @@ import { RedisServer } from "@q/test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { enter } from "../src/scripts/enter.ts";
 import { leave } from "../src/scripts/leave.ts";
+import { renew } from "../src/scripts/renew.ts";
 import { stats } from "../src/scripts/stats.ts";
 import { leaseMs, Place, pushes, texts } from "./scripts-place.ts";
 
@@ -35,6 +36,38 @@ describe("renew", () => {
     expect(await place.renew("other")).toMatchObject({ recovered: 1, consumers: [] });
   });
 
+  /** A beat of `id`, whose lease is ten times as long. */
+  const renewLong = ({ connection, keys }: Place, id: string) =>
+    renew(connection, keys, { id, leaseMs: 10 * leaseMs, silenceMs: 5 * leaseMs, crashDelayMs: 1000, knownDead: [] });
+  const graceOf = async ({ connection, keys }: Place): Promise<number> =>
+    Number(await connection.call("hget", keys.meta, "grace"));
+
+  test("after Redis was away, who has a longer lease, and so beats more rarely, has its whole time", async () => {
+    const place = await Place.open(server);
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await place.claim("c", 1);
+    await renewLong(place, "c");
+    await place.renew("other");
+    await silent(place, 100 * leaseMs);
+    const now = await place.now();
+    expect(await place.renew("other")).toMatchObject({ recovered: 0, consumers: ["c"] });
+    expect(await graceOf(place)).toBeGreaterThanOrEqual(now + 10 * leaseMs);
+    expect(await renewLong(place, "c")).toMatchObject({ alive: true });
+  });
+
+  test("a longer lease is forgotten when nobody who has it was heard for its time", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await renewLong(place, "gone");
+    await place.renew("other");
+    await connection.call("hset", keys.meta, "heard", (await place.now()) - 11 * leaseMs);
+    await place.renew("other");
+    await silent(place, 100 * leaseMs);
+    await place.renew("other");
+    expect(await graceOf(place)).toBeLessThan((await place.now()) + 2 * leaseMs);
+  });
+
   test("takes from who is silent while others were heard", async () => {
     const place = await Place.open(server);
     await place.publish(...pushes(1));
@@ -57,7 +90,7 @@ describe("renew", () => {
     expect(await place.renew("other")).toMatchObject({ recovered: 0 });
     expect(await scoreOf(place, "far")).toBeGreaterThanOrEqual(now + leaseMs);
     expect(await scoreOf(place, "far")).toBeLessThan(now + 2 * leaseMs);
-    expect(Number(await connection.call("hget", keys.meta, "grace"))).toBeGreaterThanOrEqual(now + leaseMs);
+    expect(await graceOf(place)).toBeGreaterThanOrEqual(now + leaseMs);
   });
 
   test("a clock that goes back by less than a second changes nothing", async () => {

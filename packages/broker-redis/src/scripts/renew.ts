@@ -12,7 +12,8 @@ export const graveMs = 3_600_000;
  * KEYS lists ×4, crashes, delayed, meta, lease, grave · ARGV consumer, lease, silence, own, crash delay, budget, grave, known dead…
  *
  * Renews a lease and buries whose lease ran out. When nobody was heard for longer than the silence allowed, or the clock went back, Redis itself was away:
- * then nobody loses anything before everybody had the time of a lease to be heard again. A grave is forgotten after a last look into it.
+ * then nobody loses anything before everybody had the time of a lease to be heard again. That is the longest one, as not all need have the same: it is
+ * remembered until nobody with it was heard for that time. A grave is forgotten after a last look into it.
  */
 const renewScript = timedScript(
   "renew",
@@ -23,20 +24,23 @@ redis.call('HLEN', KEYS[5]); redis.call('ZCARD', KEYS[6])
 local alive = redis.call('ZSCORE', KEYS[8], ARGV[1])
 redis.call('ZCARD', KEYS[9])
 redis.call('HDEL', KEYS[7], '')
-local last, grace = unpack(redis.call('HMGET', KEYS[7], 'beat', 'grace'))
-last, grace = tonumber(last or now), tonumber(grace or 0)
+local last, grace, longest, heard = unpack(redis.call('HMGET', KEYS[7], 'beat', 'grace', 'longest', 'heard'))
+last, grace, longest, heard = tonumber(last or now), tonumber(grace or 0), tonumber(longest or 0), tonumber(heard or 0)
+local lease = tonumber(ARGV[2])
+if lease >= longest or last - heard > longest then longest, heard = lease, now end
 local wentBack = now < last - 1000
 if wentBack or now - last > tonumber(ARGV[3]) then
-  grace = now + ARGV[2]
+  grace = now + longest
   redis.call('HSET', KEYS[7], 'grace', grace)
 end
-redis.call('HSET', KEYS[7], 'beat', now)
 if wentBack then
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[8], now + ARGV[2], '+inf')) do redis.call('ZADD', KEYS[8], now + ARGV[2], id) end
+  heard = now
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[8], now + longest, '+inf')) do redis.call('ZADD', KEYS[8], now + longest, id) end
 end
-if alive then redis.call('ZADD', KEYS[8], now + ARGV[2], ARGV[1]) end
+redis.call('HSET', KEYS[7], 'beat', now, 'longest', longest, 'heard', heard)
+if alive then redis.call('ZADD', KEYS[8], now + lease, ARGV[1]) end
 local dead = {unpack(ARGV, 8)}
-if now >= grace or grace > now + ARGV[2] then
+if now >= grace then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now, 'LIMIT', 0, 10)) do dead[#dead + 1] = id end
 end
 for _, id in ipairs(dead) do

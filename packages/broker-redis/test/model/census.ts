@@ -11,8 +11,8 @@ export interface Census {
   readonly times: Map<string, number>;
 }
 
-/** ARGV keys that may have run out, which Redis deletes when it is asked for them: after the clock went back they must not be there again. */
-const script = `for _, key in ipairs(ARGV) do redis.call('EXISTS', key) end
+/** Redis deletes what has run out when SCAN meets it: after the clock went back it must not be there again. */
+const script = `redis.call('SCAN', 0, 'COUNT', 1000000)
 local found, time = {}, redis.call('TIME')
 local read = { list = {'LRANGE', 0, -1}, hash = {'HGETALL'}, zset = {'ZRANGE', 0, -1, 'WITHSCORES'}, string = {'GET'} }
 for i, key in ipairs(redis.call('KEYS', '*')) do
@@ -25,8 +25,8 @@ return {time[1], time[2], found}`;
 type Reply = [seconds: Buffer, microseconds: Buffer, keys: [key: Buffer, ttl: number, content: Buffer[]][]];
 
 /** Reads the whole database, which holds one queue and nothing else. */
-export async function takeCensus(connection: Connection, keys: QueueKeys, mayEnd: readonly string[]): Promise<Census> {
-  const reply = (await connection.callBuffer("eval", script, 0, ...mayEnd)) as Reply; // what the script returns
+export async function takeCensus(connection: Connection, keys: QueueKeys): Promise<Census> {
+  const reply = (await connection.callBuffer("eval", script, 0)) as Reply; // what the script returns
   const now = Number(reply[0]) * 1000 + Math.floor(Number(reply[1]) / 1000);
   const census: Census = { now, state: emptyState(), times: new Map() };
   for (const [key, ttl, content] of reply[2]) {
@@ -59,7 +59,7 @@ function sort(census: Census, keys: QueueKeys, { key, endsAt, texts }: Found): v
   else if (kind === "started") state.started.set(id, new Set(pairs(texts).map(([tag]) => tag)));
   else if (kind === "landing") state.landed.set(id, [...texts].toReversed());
   else if (kind === "producer") state.producers.set(id, Number(texts[0]));
-  else if (kind === "once") state.once.set(id, texts[0] ?? "");
+  else if (kind === "once") state.once.add(id);
   else state.strangers.push(key);
 }
 
@@ -68,7 +68,7 @@ function readMeta({ state, times }: Census, fields: readonly (readonly [string, 
     if (field === "beat" || field === "grace") times.set(field, Number(value));
     else if (field === "paused") state.paused = true;
     else if (field === "tag" || field === "delayed" || field === "dead") state.counters[field] = Number(value);
-    else if (field !== "priorities") state.strangers.push(`meta ${field}`);
+    else if (!["priorities", "longest", "heard"].includes(field)) state.strangers.push(`meta ${field}`);
   }
 }
 

@@ -36,7 +36,7 @@ export interface QueueKeys {
   landing(consumerId: string, list: number): string;
   /** Tags of suspects that were started. */
   started(consumerId: string): string;
-  /** How far a producer has come. */
+  /** How far a producer has come. One call of `publishOnce` counts as a producer. */
   producer(producerId: string): string;
   /** Marks a key of `publishOnce` as used. */
   once(keyHash: string): string;

@@ -1,6 +1,7 @@
 import { silentLogger, type OutgoingMessage } from "@q/core/broker";
 import { RedisServer, TcpProxy } from "@q/test-servers";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { queueKeys } from "../src/keys.ts";
 import type { RedisBroker } from "../src/redis-broker.ts";
 import { labelOf, message, take } from "./messages.ts";
 import { createBroker, testSettings } from "./redis-harness.ts";
@@ -34,6 +35,20 @@ test("calls under way at the same time whose answers all get lost are stored onc
   expect(stored.toSorted()).toEqual(["a1", "a2", "b1", "b2", "c1", "c2", "d1", "d2", "e1", "e2", "first"]);
   for (const call of names) expect(stored.indexOf(`${call}2`)).toBe(stored.indexOf(`${call}1`) + 1);
   expect(await broker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 11 });
+});
+
+test("what is sent once is stored once although its answer is lost and its key runs out before it is sent again", async () => {
+  const { server, proxy, broker } = await behindProxy();
+  const keys = queueKeys("default", "");
+  await broker.once.publishOnce(message("a"), "loads the script", 1);
+  proxy.dropReplies();
+  const sending = broker.once.publishOnce(message("b"), "key", 1);
+  await vi.waitFor(async () => expect(await server.command("llen", "default")).toBe(3), 5000);
+  await vi.waitFor(async () => expect(await server.command("keys", keys.once("*"))).toEqual([]), 5000);
+  await proxy.restore();
+  expect(await sending).toBe("published");
+  expect((await take(broker, 3)).map(labelOf)).toEqual(["first", "a", "b"]);
+  expect(await broker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 3 });
 });
 
 /** With a label of its own each, so long that a call to Redis has few of them. */

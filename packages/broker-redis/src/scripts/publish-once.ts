@@ -1,28 +1,29 @@
 import type { Connection } from "../connection.ts";
 import type { QueueKeys } from "../keys.ts";
-import { wholeDelay, type Push } from "./publish.ts";
+import { producerTtlMs, wholeDelay, type Push } from "./publish.ts";
 import { timedScript } from "./script.ts";
 
 /**
- * KEYS once, meta, delayed, list · ARGV attempt, ttl, delay, list index, message
- * An own attempt that is sent again writes too, or a WAIT behind it would count replicas that have not heard of it yet.
+ * KEYS once, attempt, meta, delayed, list · ARGV ttl, attempt's ttl, delay, list index, message
+ * An attempt that is sent again is known by itself: the key may have run out since, or be in use by another one. It writes too, or a WAIT behind it
+ * would count replicas that have not heard of it yet.
  * Looks at every key before the first write, so that a key is not marked for a message that could not be stored.
  */
 const publishOnceScript = timedScript(
   "publish-once",
-  `local used = redis.call('GET', KEYS[1])
-if used == ARGV[1] then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  `if redis.call('GET', KEYS[2]) then
+  redis.call('PEXPIRE', KEYS[2], ARGV[2])
   return 1
 end
-if used then return 0 end
-redis.call('HLEN', KEYS[2]); redis.call('ZCARD', KEYS[3]); redis.call('LLEN', KEYS[4])
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if redis.call('GET', KEYS[1]) then return 0 end
+redis.call('HLEN', KEYS[3]); redis.call('ZCARD', KEYS[4]); redis.call('LLEN', KEYS[5])
+redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
+redis.call('SET', KEYS[2], 1, 'PX', ARGV[2])
 if ARGV[3] == '0' then
-  redis.call('LPUSH', KEYS[4], ARGV[5])
+  redis.call('LPUSH', KEYS[5], ARGV[5])
 else
-  local seq = redis.call('HINCRBY', KEYS[2], 'delayed', 1)
-  redis.call('ZADD', KEYS[3], now + ARGV[3], string.format('%016.0f', seq) .. ARGV[4] .. ARGV[5])
+  local seq = redis.call('HINCRBY', KEYS[3], 'delayed', 1)
+  redis.call('ZADD', KEYS[4], now + ARGV[3], string.format('%016.0f', seq) .. ARGV[4] .. ARGV[5])
 end
 return 1`,
 );
@@ -41,10 +42,11 @@ export async function publishOnce(
   },
 ): Promise<"published" | "duplicate"> {
   const { keyHash, ttlMs, attempt, push, replicas } = once;
+  const list = keys.lists[push.list] ?? keys.lists[0] ?? "";
   const stored = await connection.run(
     publishOnceScript,
-    [keys.once(keyHash), keys.meta, keys.delayed, keys.lists[push.list] ?? keys.lists[0] ?? ""],
-    [attempt, Math.max(1, Math.ceil(ttlMs)), wholeDelay(push.delayMs), push.list, push.text],
+    [keys.once(keyHash), keys.producer(attempt), keys.meta, keys.delayed, list],
+    [Math.max(1, Math.ceil(ttlMs)), producerTtlMs, wholeDelay(push.delayMs), push.list, push.text],
     { replicas },
   );
   return stored === 1 ? "published" : "duplicate";

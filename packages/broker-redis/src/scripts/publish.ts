@@ -4,7 +4,7 @@ import type { QueueKeys } from "../keys.ts";
 import { clock, script } from "./script.ts";
 
 /** Longest time that Redis remembers a silent producer: far beyond any repetition. Short, because each run of a short program is one. Milliseconds. */
-const producerTtlMs = 300_000;
+export const producerTtlMs = 300_000;
 
 /**
  * Lua: ends the script when the batch was carried out before, because its number is not beyond the last one: its answer was lost and it is sent again.

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { publishOnce } from "../../src/scripts/publish-once.ts";
 import { publish, type Push } from "../../src/scripts/publish.ts";
 import { publish as modelPublish, publishOnce as modelPublishOnce, pushBytes } from "./producing.ts";
-import type { Batch, QueueModel } from "./queue-model.ts";
+import type { Batch, Once, QueueModel } from "./queue-model.ts";
 import { steps, type Plan, type Step } from "./step.ts";
 import { onceKeys, producers, tickMs } from "./world.ts";
 
@@ -62,23 +62,32 @@ const publishingAgain = steps("publish again", fc.constantFrom(...producers), (m
   return batch === undefined ? undefined : send(model, batch);
 });
 
+function sendOnce(model: QueueModel, { key, ...rest }: Once): Plan {
+  return {
+    real: ({ connection, keys, unlessFull }) =>
+      unlessFull(publishOnce(connection, keys, { ...rest, keyHash: key, replicas: 0 })),
+    model: () => {
+      model.onces.set(key, { ...rest, key });
+      model.named += 1;
+      return modelPublishOnce(model, { ...rest, key });
+    },
+  };
+}
+
 const publishingOnce = steps(
   "publish once",
   fc.record({ key: fc.constantFrom(...onceKeys), draft }),
   (model, { key, draft: one }) => {
     const [push] = pushesOf(model, [one]);
     if (push === undefined) return undefined;
-    const once = { attempt: `attempt ${model.named}`, ttlMs: onceTtlMs, push };
-    return {
-      real: ({ connection, keys, unlessFull }) =>
-        unlessFull(publishOnce(connection, keys, { ...once, keyHash: key, replicas: 0 })),
-      model: () => {
-        model.named += 1;
-        return modelPublishOnce(model, { ...once, key });
-      },
-    };
+    return sendOnce(model, { key, attempt: `attempt-${model.named}`, ttlMs: onceTtlMs, push });
   },
 );
+
+const publishingOnceAgain = steps("publish once again", fc.constantFrom(...onceKeys), (model, key) => {
+  const once = model.onces.get(key);
+  return once === undefined ? undefined : sendOnce(model, once);
+});
 
 /** By another program, and no text. */
 const foreignPush = steps("foreign push", fc.nat(3), (model, number) => {
@@ -99,5 +108,6 @@ export const producerSteps: readonly fc.WeightedArbitrary<Step>[] = [
   { weight: 14, arbitrary: publishing },
   { weight: 2, arbitrary: publishingAgain },
   { weight: 4, arbitrary: publishingOnce },
+  { weight: 2, arbitrary: publishingOnceAgain },
   { weight: 3, arbitrary: foreignPush },
 ];

@@ -1,5 +1,5 @@
 import type { Push } from "../../src/scripts/publish.ts";
-import { bytesOf, type Batch, type QueueModel } from "./queue-model.ts";
+import { bytesOf, type Batch, type Once, type QueueModel } from "./queue-model.ts";
 
 /** How long Redis remembers a producer. */
 const producerTtlMs = 300_000;
@@ -18,17 +18,19 @@ export function publish(model: QueueModel, batch: Batch): "full" | undefined {
   return undefined;
 }
 
-export function publishOnce(
-  model: QueueModel,
-  once: { readonly key: string; readonly attempt: string; readonly ttlMs: number; readonly push: Push },
-): "published" | "duplicate" | "full" {
+/** One attempt, that may be repeated. */
+export function publishOnce(model: QueueModel, once: Once): "published" | "duplicate" | "full" {
   const { state } = model;
-  const used = state.once.get(once.key);
-  if (used === once.attempt) model.setTime(`once ${once.key}`, once.ttlMs);
-  if (used !== undefined) return used === once.attempt ? "published" : "duplicate";
+  if (state.producers.has(once.attempt)) {
+    model.setTime(`producer ${once.attempt}`, producerTtlMs);
+    return "published";
+  }
+  if (state.once.has(once.key)) return "duplicate";
   if (model.isFull) return "full";
-  state.once.set(once.key, once.attempt);
+  state.once.add(once.key);
   model.setTime(`once ${once.key}`, once.ttlMs);
+  state.producers.set(once.attempt, 1);
+  model.setTime(`producer ${once.attempt}`, producerTtlMs);
   store(model, once.push);
   return "published";
 }

@@ -20,6 +20,14 @@ export interface Batch {
   readonly pushes: readonly Push[];
 }
 
+/** What is sent at most once per key. */
+export interface Once {
+  readonly key: string;
+  readonly attempt: string;
+  readonly ttlMs: number;
+  readonly push: Push;
+}
+
 /** What ends by itself. */
 const endKinds = ["producer", "once", "crashes"];
 
@@ -34,6 +42,8 @@ export class QueueModel {
   readonly clients: Client[] = [];
   /** The last one of each producer. */
   readonly batches: Map<string, Batch> = new Map();
+  /** The last one of each key. */
+  readonly onces: Map<string, Once> = new Map();
   /** How many messages were given a name. */
   named = 0;
   /** Whether Redis takes nothing more in. */

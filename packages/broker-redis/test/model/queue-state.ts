@@ -19,8 +19,8 @@ export interface QueueState {
   paused: boolean;
   /** Sequence numbers by producer. */
   readonly producers: Map<string, number>;
-  /** Attempts by key. */
-  readonly once: Map<string, string>;
+  /** Keys in use. */
+  readonly once: Set<string>;
   /** Keys that are none of these. */
   readonly strangers: string[];
 }
@@ -37,7 +37,7 @@ export function emptyState(): QueueState {
     counters: { tag: 0, delayed: 0, dead: 0 },
     paused: false,
     producers: new Map(),
-    once: new Map(),
+    once: new Set(),
     strangers: [],
   };
 }

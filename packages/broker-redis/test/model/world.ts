@@ -62,8 +62,7 @@ export class World {
   }
 
   census(): Promise<Census> {
-    const mayEnd = [...producers.map((id) => this.keys.producer(id)), ...onceKeys.map((key) => this.keys.once(key))];
-    return takeCensus(this.connection, this.keys, [...mayEnd, this.keys.crashes]);
+    return takeCensus(this.connection, this.keys);
   }
 
   jump(ticks: number): void {

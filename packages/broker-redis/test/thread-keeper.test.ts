@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { silentLogger } from "@q/core/broker";
 import type { RedisServer } from "@q/test-servers";
@@ -14,6 +15,7 @@ import { message } from "./messages.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 
 const fixture = fileURLToPath(new URL("fixtures/blocked-by-each.mjs", import.meta.url));
+const computing = fileURLToPath(new URL("fixtures/computing.mjs", import.meta.url));
 const threadFile = new URL("../dist/lease-thread.js", import.meta.url);
 const declared = [{ name: "default", priorities: false }];
 /** Where nobody listens. */
@@ -65,6 +67,40 @@ test("a handler that blocks the event loop, from the first task on, keeps its le
     await says(`${before}blocked\nsettled\n`);
     await expect.poll(() => server.command("CLIENT", "LIST"), slowly).not.toContain(`${standIn} `);
   }
+}, 60_000);
+
+/** A worker whose task has begun to compute, and goes on for so long. Its process ends itself when its event loop stands for four seconds. */
+async function startComputing(restMs: number) {
+  const server = await startServer();
+  await send(server);
+  const worker = spawn(process.execPath, [computing, server.url, String(restMs)]);
+  const exited = once(worker, "exit");
+  onTestFinished(async () => {
+    worker.kill("SIGKILL");
+    await exited;
+  });
+  const said = { out: "", err: "" };
+  worker.stdout.on("data", (text: Buffer) => (said.out += String(text)));
+  worker.stderr.on("data", (text: Buffer) => (said.err += String(text)));
+  await expect.poll(() => said.out, slowly).toBe("computing\n");
+  return { worker, exited, said };
+}
+
+test("a process that was stopped for longer than it may be stuck goes on with its task", async () => {
+  const { worker, said } = await startComputing(300);
+  worker.kill("SIGSTOP");
+  await sleep(6000);
+  worker.kill("SIGCONT");
+  await expect.poll(() => said.out, slowly).toBe("computing\nsettled\n");
+  expect(said.err).toBe("");
+}, 60_000);
+
+test("a process that is stuck says so, and ends", async () => {
+  const { exited, said } = await startComputing(1_000_000);
+  expect(await exited).toEqual([null, "SIGKILL"]);
+  await expect
+    .poll(() => said.err)
+    .toBe("q: the event loop has not turned for 4000 ms: ending this process, its tasks go to others\n");
 }, 60_000);
 
 test("a lease that is gone while the event loop is blocked is told as lost", async () => {

@@ -47,7 +47,7 @@ export interface RedisOptions {
   readonly lease?: Duration;
   /** Replicas that must have a message before it counts as sent. Default 0: a failover loses what was sent just before. */
   readonly replicas?: number;
-  /** Age at which a dead letter is deleted. Default `"90d"`. */
+  /** Age beyond which a dead letter is deleted, when the next message of its queue dies. Default `"90d"`. */
   readonly deadMaxAge?: Duration;
   /** Dead letters of a queue beyond which the oldest is deleted. Default 100,000. */
   readonly deadMaxCount?: number;

@@ -211,11 +211,21 @@ export class Holder {
     });
     const { connection, settings } = this.#store;
     const { id } = incarnation;
-    await enter(connection, this.keys, { id, leaseMs: settings.leaseMs, before: this.#incarnation?.id });
+    const before = this.#incarnation?.id;
+    await enter(connection, this.keys, { id, leaseMs: settings.leaseMs, before });
+    if (before !== undefined) await this.#redeclare();
     this.#isInDoubt = false;
     this.#incarnation = incarnation;
     keeper.keep({ queue, id }, () => incarnation.lose());
     return incarnation;
+  }
+
+  /** Who has lost its lease may have done so because Redis forgot everything: then nobody finds the queue. Never throws: it works all the same. */
+  async #redeclare(): Promise<void> {
+    const { connection, queues, logger } = this.#store;
+    await queues.enterAgain(connection, this.queue).catch((error: unknown) => {
+      logger.debug({ err: error, queue: this.queue }, "the queue could not be declared again");
+    });
   }
 
   #onLost(incarnation: Incarnation): void {

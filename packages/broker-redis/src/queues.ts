@@ -58,15 +58,24 @@ export class Queues {
           { hint: "declare it as it is, or take another name: messages would end up where nobody looks" },
         );
       }
-      const binding = kombuBinding(name, this.#prefix);
-      try {
-        await connection.call("sadd", binding.key, binding.member);
-        await connection.call("sadd", this.registry, name);
-      } catch (error) {
+      await this.#enlist(connection, name).catch((error: unknown) => {
         // With memory full, workers of a queue that is known must be able to start: only they make room.
         if (known === null || !hasCode(error, "Q1016")) throw error;
-      }
+      });
       if (priorities) this.#withPriorities.add(name);
     }
+  }
+
+  /** What `declare` has entered, for a Redis that came back without it. @throws BrokerError */
+  async enterAgain(connection: Connection, queue: string): Promise<void> {
+    await connection.call("hsetnx", this.keysOf(queue).meta, "priorities", this.hasPriorities(queue) ? "1" : "0");
+    await this.#enlist(connection, queue);
+  }
+
+  /** @throws BrokerError */
+  async #enlist(connection: Connection, queue: string): Promise<void> {
+    const { key, member } = kombuBinding(queue, this.#prefix);
+    await connection.call("sadd", key, member);
+    await connection.call("sadd", this.registry, queue);
   }
 }

@@ -122,6 +122,7 @@ test("a message that arrives for a worker of which Redis has forgotten everythin
   await worker.publish(messages(1));
   await vi.waitFor(() => expect(deliveries).toHaveLength(1), 5000);
   expect(await deliveries[0]?.settle({ kind: "ack" })).toBe("settled");
+  expect(await worker.inspector.queues()).toEqual(["default"]);
   // Should more land for who it was, others find it.
   expect(await server.command("zcard", queueKeys("default", "").grave)).toBe(1);
 });

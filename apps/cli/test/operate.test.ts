@@ -75,7 +75,14 @@ describe("q dead", () => {
     const shown = await project.q(["dead", "show", "dead-number-1"]);
     expect(shown.stdout).toContain("TypeError: inner reason");
     expect(shown.stdout).toContain("tasks.ts:");
-    expect(list.stdout + shown.stdout).not.toMatch(/hunter2|secret/);
+    const documents = await Promise.all([
+      project.json(["dead", "show", "dead-number-1"]),
+      project.json(["dead", "list"]),
+    ]);
+    expect(documents[0]).toMatchObject({
+      dead: [{ error: { cause: { name: "TypeError", message: "inner reason" } } }],
+    });
+    expect(list.stdout + shown.stdout + JSON.stringify(documents)).not.toMatch(/hunter2|secret/);
     expect((await project.q(["dead", "show", "dead-number-1", "--args"])).stdout).toContain("secret");
     expect(await project.json(["dead", "list", "--task", "fail", "--limit", "1"])).toMatchObject({
       v: 1,

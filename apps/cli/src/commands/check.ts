@@ -81,7 +81,7 @@ export class CheckCommand extends AppCommand {
       files,
       tasks: [...app.tasks.values()].map(({ name, queue }) => ({ name, queue })),
       queues: app.queues,
-      findings: findings.map((finding) => ({ ...finding, message: redact(finding.message) })),
+      findings: findings.map(redacted),
       ...(settings === undefined ? {} : { settings }),
     });
   }
@@ -123,6 +123,11 @@ interface SettingLine {
   readonly name: string;
   readonly value: string;
   readonly from: string;
+}
+
+function redacted(finding: Finding): Finding {
+  const { message, hint, at } = finding;
+  return { ...finding, message: redact(message), hint: hint && redact(hint), at: at && redact(at) };
 }
 
 function shown(value: string | number | undefined | readonly string[]): string {

@@ -7,6 +7,7 @@ import { listFlag, switchFlag } from "../flag.ts";
 import { bodyOf, headersOf, isMalformed, messageIdOf, taskNameOf } from "../message-summary.ts";
 import { counted, formatAgo, formatInstant } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
+import { redactStrings } from "../output/redact-strings.ts";
 import { redact } from "../output/redact.ts";
 import { summaryOf } from "./dead-list.ts";
 
@@ -36,7 +37,7 @@ export class DeadShowCommand extends BrokerCommand {
   #document(one: FoundLetter): Record<string, unknown> {
     const { message, reason } = one.letter;
     const shown = this.args ? { headers: headersOf(message), body: bodyOf(message) } : {};
-    return { ...summaryOf(one), error: reason.error ?? null, ...shown };
+    return { ...summaryOf(one), error: redactStrings(reason.error ?? null), ...shown };
   }
 
   #page({ queue, letter }: FoundLetter): string {

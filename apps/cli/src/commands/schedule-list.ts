@@ -4,6 +4,7 @@ import { BrokerCommand } from "../app-command.ts";
 import { exitCode } from "../exit-code.ts";
 import { loadImports } from "../load-app.ts";
 import { printable } from "../output/printable.ts";
+import { redact } from "../output/redact.ts";
 import type { Column } from "../output/table.ts";
 import { nextTicks } from "../schedule/next-ticks.ts";
 import { relativeTime, scheduleTime } from "../schedule/schedule-words.ts";
@@ -60,7 +61,7 @@ export class ScheduleListCommand extends BrokerCommand {
   #state({ problem, paused, origin }: ListedSchedule): string {
     const { red, yellow, dim } = this.output.colors;
     if (problem !== null)
-      return red(problem.code === "Q2029" ? "orphan: its task is gone" : printable(problem.message));
+      return red(problem.code === "Q2029" ? "orphan: its task is gone" : redact(printable(problem.message)));
     if (origin === "unknown") return dim("not in this app");
     return paused ? yellow("paused") : "";
   }
@@ -86,6 +87,6 @@ function summaryOf(listed: ListedSchedule, nowMs: number): Record<string, unknow
     paused,
     lastTick: lastTick === null ? null : new Date(lastTick).toISOString(),
     next: next === null ? null : new Date(next).toISOString(),
-    problem: problem === null ? null : { code: problem.code, message: problem.message },
+    problem: problem === null ? null : { code: problem.code, message: redact(problem.message) },
   };
 }

@@ -70,12 +70,15 @@ export class Project {
     const folder = await mkdtemp(join(tmpdir(), "q-cli-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
     await mkdir(join(folder, "node_modules/@q"), { recursive: true });
-    for (const name of ["core", "broker-sqlite", "broker-amqp"]) {
-      await symlink(join(packages, name), join(folder, "node_modules/@q", name));
-    }
     const project = new Project(folder);
+    for (const name of ["core", "broker-sqlite", "broker-amqp"]) await project.install(name);
     for (const [path, content] of Object.entries(files)) await project.write(path, content);
     return project;
+  }
+
+  /** Puts one more of this repository's packages among its dependencies. */
+  async install(name: string): Promise<void> {
+    await symlink(join(packages, name), join(this.folder, "node_modules/@q", name));
   }
 
   async write(path: string, content: string): Promise<void> {

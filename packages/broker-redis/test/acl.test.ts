@@ -170,6 +170,15 @@ describe("a worker", () => {
     expect(await denials()).toEqual([]);
   });
 
+  test("counts what is in its queue", async () => {
+    const worker = await open("q-worker", { priorities: true });
+    await worker.publish([mail("a"), mail("b", { delayMs: 60_000 })]);
+    await take(worker, 1, queue);
+    await worker.publish([mail("c")]);
+    expect(await worker.inspector.stats(queue)).toMatchObject({ ready: 1, delayed: 1, inFlight: 1 });
+    expect(await denials()).toEqual([]);
+  });
+
   test("may do nothing else", async () => {
     const worker = await open("q-worker");
     const connection = await connect({ url: urlOf("q-worker") });

@@ -1,3 +1,4 @@
+export { aclOfPage } from "./acl-page.ts";
 export { ClockShim } from "./clock-shim.ts";
 export { freePort } from "./free-port.ts";
 export { isInstalled } from "./installed.ts";

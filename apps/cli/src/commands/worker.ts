@@ -1,7 +1,7 @@
 import type { Usage } from "clipanion";
 import { resolve } from "node:path";
 import { ReadStream } from "node:tty";
-import { durationMs, type App, type Worker, type WorkerEvent } from "@q/core";
+import { durationMs, type App, type Logger, type Worker, type WorkerEvent } from "@q/core";
 import { AppCommand, inspectorOf } from "../app-command.ts";
 import { UsageError } from "../cli-errors.ts";
 import { flagBytes, flagChoice, flagDuration, flagDurationMs, flagNumber } from "../flag-values.ts";
@@ -176,7 +176,8 @@ export class WorkerCommand extends AppCommand {
       );
       supervised?.reportReadiness(ready);
       // One of several says what is true of all.
-      const warnings = (supervised?.number ?? 1) === 1 ? await this.#warnings(loaded.app, worker, chosen) : [];
+      const warnings =
+        (supervised?.number ?? 1) === 1 ? await this.#warnings(loaded.app, worker, chosen, voice.log.logger) : [];
       if (supervised === undefined)
         await voice.ready({
           worker,
@@ -284,13 +285,13 @@ export class WorkerCommand extends AppCommand {
       ends.push(await touchHealthFile(resolve(this.context.cwd, this.healthFile), ready));
   }
 
-  async #warnings(app: App, worker: Worker, chosen: ChosenQueues): Promise<string[]> {
+  async #warnings(app: App, worker: Worker, chosen: ChosenQueues, logger: Logger): Promise<string[]> {
     const warnings = chosen.unknown.map((name) => `no queue named "${name}"; serving the others`);
     if (this.events) warnings.push("-E does nothing: this worker sends no Celery events");
     if (app.tasks.size === 0)
       warnings.push(
         "this config knows no tasks: every message will be parked. Does imports match your task files? q check tells",
       );
-    return [...warnings, ...(await queueWarnings(app, app.broker.inspector, worker.queues))];
+    return [...warnings, ...(await queueWarnings(app, app.broker.inspector, { served: worker.queues, logger }))];
   }
 }

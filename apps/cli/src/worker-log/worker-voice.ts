@@ -3,6 +3,7 @@ import { ReadStream } from "node:tty";
 import { durationMs, formatMs, type App, type Logger, type Worker, type WorkerEvent } from "@q/core";
 import type { CliContext } from "../cli-context.ts";
 import { colors } from "../output/colors.ts";
+import { tryStats } from "../try-stats.ts";
 import { version } from "../version.ts";
 import { listenForKeys } from "../worker/keys.ts";
 import type { WorkerSettings } from "../worker/worker-settings.ts";
@@ -96,7 +97,7 @@ export class WorkerVoice {
     const palette = colors(this.#context.terminal.stderrColor);
     const { stdin, terminal } = this.#context;
     const keys = terminal.interactive && terminal.animated && stdin instanceof ReadStream ? stdin : undefined;
-    const { queues, brokerMs } = await waitingIn(app, worker);
+    const { queues, brokerMs } = await waitingIn(app, worker, this.log.logger);
     const facts = {
       version,
       release: worker.release,
@@ -151,14 +152,18 @@ async function jsonLog(options: JsonLogOptions): Promise<WorkerLog> {
   return new JsonLog(options);
 }
 
-async function waitingIn(app: App, worker: Worker): Promise<Pick<BannerFacts, "queues" | "brokerMs">> {
+async function waitingIn(app: App, worker: Worker, logger: Logger): Promise<Pick<BannerFacts, "queues" | "brokerMs">> {
   const { inspector } = app.broker;
-  const [first = "", ...others] = new Set(worker.queues);
-  if (inspector === undefined)
-    return { queues: [first, ...others].map((name) => ({ name, waiting: null })), brokerMs: null };
+  const names = [...new Set(worker.queues)];
+  if (inspector === undefined) return { queues: names.map((name) => ({ name, waiting: null })), brokerMs: null };
+  const look = async (name: string): Promise<BannerFacts["queues"][number]> => {
+    const stats = await tryStats(inspector, name, logger);
+    return { name, waiting: stats?.ready ?? null };
+  };
+  const [first = "", ...others] = names;
   const askedAt = performance.now();
-  const stats = [await inspector.stats(first)];
+  const queues = [await look(first)];
   const brokerMs = performance.now() - askedAt;
-  stats.push(...(await Promise.all(others.map((name) => inspector.stats(name)))));
-  return { queues: stats.map(({ queue, ready }) => ({ name: queue, waiting: ready })), brokerMs };
+  queues.push(...(await Promise.all(others.map(look))));
+  return { queues, brokerMs };
 }

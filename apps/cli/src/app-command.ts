@@ -1,11 +1,15 @@
+import { resolve } from "node:path";
 import type { App } from "@q/core";
 import type { Broker, QueueInspector } from "@q/core/broker";
 import { MissingPartError, TimeoutError } from "./cli-errors.ts";
+import { readEnvFile } from "./env-file.ts";
 import { switchFlag, valueFlag } from "./flag.ts";
 import { loadApp, type LoadedApp } from "./load-app.ts";
 import { flagDurationMs } from "./flag-values.ts";
 import { QCommand } from "./q-command.ts";
 import { refuseWhereReadOnly } from "./read-only.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** A command that needs the user's app. */
 export abstract class AppCommand extends QCommand {
@@ -17,8 +21,22 @@ export abstract class AppCommand extends QCommand {
   envFile: string | undefined = valueFlag("--env-file", "path", "read environment variables from this file first");
   broker: string | undefined = valueFlag("-b,--broker", "url", "use this broker instead of the config's");
 
+  #outerEnv: Env | undefined;
+
+  /** The environment without what `--env-file` has added: for other processes of this command line, which read the file as it is then. */
+  protected get outerEnv(): Env {
+    return this.#outerEnv ?? this.context.env;
+  }
+
+  /** @throws ConfigError `Q2110` */
+  override prepare(): void {
+    if (this.envFile === undefined) return;
+    this.#outerEnv = { ...this.context.env };
+    readEnvFile(resolve(this.context.cwd, this.envFile));
+  }
+
   protected loadApp(): Promise<LoadedApp> {
-    return loadApp({ config: this.config, envFile: this.envFile, broker: this.broker }, this.context);
+    return loadApp({ config: this.config, broker: this.broker }, this.context);
   }
 }
 
@@ -55,7 +73,6 @@ export abstract class ChangingCommand extends BrokerCommand {
   /** @throws RefusedError `Q2119`, TimeoutError `Q2108`, BrokerError */
   protected override withBroker<T>(work: (loaded: LoadedApp) => Promise<T>): Promise<T> {
     return super.withBroker(work, async () => {
-      // Here and not earlier: --env-file may have set the variable.
       if (!this.onlyLooks()) refuseWhereReadOnly(this.context.env);
     });
   }

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { ConfigError, type App } from "@q/core";
 import { brokerFromUrl } from "./broker-url.ts";
 import type { CliContext } from "./cli-context.ts";
@@ -6,10 +5,9 @@ import { findConfig } from "./find-config.ts";
 import { loadError } from "./load-error.ts";
 import { importerFor, type Importer } from "./module-loader.ts";
 
-/** What `--config`, `--env-file` and `--broker` say. */
+/** What `--config` and `--broker` say. */
 export interface LoadOptions {
   readonly config: string | undefined;
-  readonly envFile: string | undefined;
   readonly broker: string | undefined;
 }
 
@@ -27,7 +25,6 @@ export interface LoadedApp {
  * @throws ConfigError `Q2001` no config, `Q2002` it does not load, `Q2109` it exports no app, and what the config's own code throws
  */
 export async function loadApp(options: LoadOptions, context: CliContext): Promise<LoadedApp> {
-  if (options.envFile !== undefined) loadEnvFile(resolve(context.cwd, options.envFile));
   const configPath = findConfig(context.cwd, options.config ?? nonEmpty(context.env["Q_CONFIG"]));
   const importer = await importerFor(configPath);
   const app = appOf(await importConfig(configPath, importer, context), configPath);
@@ -43,17 +40,6 @@ export async function loadImports(loaded: LoadedApp, context: CliContext): Promi
       throw loadError(file, cause, context.cwd);
     }
   });
-}
-
-function loadEnvFile(path: string): void {
-  try {
-    process.loadEnvFile(path);
-  } catch (cause) {
-    throw new ConfigError("Q2110", `--env-file ${path} could not be read`, {
-      cause,
-      hint: "one NAME=value a line; see -v for the reason",
-    });
-  }
 }
 
 async function importConfig(configPath: string, importer: Importer, context: CliContext): Promise<unknown> {

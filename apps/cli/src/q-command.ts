@@ -20,5 +20,8 @@ export abstract class QCommand extends Command<CliContext> {
     return this.#output;
   }
 
+  /** What comes before `execute`, which may then look at the environment. */
+  prepare(): void {}
+
   abstract override execute(): Promise<number>;
 }

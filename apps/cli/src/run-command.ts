@@ -10,7 +10,9 @@ import { commandHelpJson, renderCommandHelp } from "./output/help-command.ts";
 /** Loads, parses and runs one command. */
 export async function runCommand(entry: CommandEntry, args: readonly string[], context: CliContext): Promise<number> {
   const line = new CommandLine(await entry.load());
-  return line.parse(args, context).execute();
+  const command = line.parse(args, context);
+  command.prepare();
+  return command.execute();
 }
 
 /** Prints the help page of one command. */

@@ -105,17 +105,6 @@ describe("the broker from outside", () => {
     expect(unknown.stderr).toContain('Did you mean "redis:"?');
     expect(redis.stderr + unknown.stderr).not.toContain("hunter2");
   });
-
-  test("--env-file is read before the config", async () => {
-    const project = await usualProject();
-    await project.write("prod.env", "Q_BROKER_URL=sqlite:from-file.db\n");
-    const { stdout } = await project.q(["check", "--print-config", "--env-file", "prod.env"]);
-    expect(stdout).toContain("sqlite:from-file.db");
-    const gone = await project.q(["check", "--env-file", "gone.env"]);
-    expect(gone.stderr).toContain("gone.env");
-    // Some versions of Node take this flag for their own wherever it stands, and end the process with 9.
-    expect([2, 9]).toContain(gone.code);
-  });
 });
 
 describe("q check", () => {

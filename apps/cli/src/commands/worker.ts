@@ -221,7 +221,7 @@ export class WorkerCommand extends AppCommand {
       await this.#showHealth(ready, ends);
       return also;
     };
-    return supervise({ settings, isBurst, config, watch, openDoors }, this.context);
+    return supervise({ settings, isBurst, config, watch, env: this.outerEnv, openDoors }, this.context);
   }
 
   #recycle(onUsedUp: (reason: string) => void): Recycle {

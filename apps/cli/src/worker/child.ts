@@ -10,6 +10,12 @@ export interface ChildEnd extends ProcessEnd {
   readonly wasReady: boolean;
 }
 
+export interface ChildOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called when it takes tasks for the first time. */
+  readonly onReady: (child: Child) => void;
+}
+
 /** What a dead child has said is read within this, unless a process that it left behind holds on to the channel. */
 const lastWordsMs = 500;
 
@@ -34,11 +40,10 @@ export class Child {
     this.ended = this.#end();
   }
 
-  /** @param onReady called when it takes tasks for the first time */
-  static start(number: number, onReady: (child: Child) => void): Child {
-    const env = { ...process.env, [childVariable]: String(number) };
+  static start(number: number, { env, onReady }: ChildOptions): Child {
     const [, script = "", ...args] = process.argv;
-    return new Child(fork(script, args, { env, stdio: ["ignore", "inherit", "inherit", "ipc"] }), onReady);
+    const own = { ...env, [childVariable]: String(number) };
+    return new Child(fork(script, args, { env: own, stdio: ["ignore", "inherit", "inherit", "ipc"] }), onReady);
   }
 
   get isReady(): boolean {

@@ -20,13 +20,15 @@ export interface SuperviseOptions {
   readonly config: string | undefined;
   /** `--watch`; `true` without a pattern. */
   readonly watch: string | boolean | undefined;
+  /** That of its processes. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Health and pid file: adds how to end them, answers what to tell about them. */
   readonly openDoors: (isReady: () => boolean, ends: (() => unknown)[]) => Promise<readonly string[]>;
 }
 
 /** Runs `q worker` with `--processes` or `--watch`: this process only keeps others running. Answers with the exit code. */
 export async function supervise(options: SuperviseOptions, context: CliContext): Promise<number> {
-  const { settings, isBurst, watch } = options;
+  const { settings, isBurst, watch, env } = options;
   const isWatching = watch !== undefined && watch !== false;
   if (isWatching && isBurst) {
     throw new UsageError("Q2103", "--watch and --burst do not go together", {
@@ -44,7 +46,7 @@ export async function supervise(options: SuperviseOptions, context: CliContext):
     logger,
     onReady: () =>
       systemd?.ready({ isLive: () => true, status: () => `${supervisor.ready} of ${processes} processes take tasks` }),
-    start: Child.start,
+    start: (number, onReady) => Child.start(number, { env, onReady }),
   });
   // Between two processes nothing else may keep Node from ending.
   const keepAlive = setInterval(() => {}, 2 ** 30);

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { BaseContext } from "clipanion";
+import type { ProcessEnd } from "./process-end.ts";
 
 /** What a stream says about itself when it is a terminal. */
 export interface TerminalStream {
@@ -13,6 +14,7 @@ export type CliContext = BaseContext & {
   readonly stdout: Writable & TerminalStream;
   readonly stderr: Writable & TerminalStream;
   readonly cwd: string;
+  readonly end: ProcessEnd;
   /** Decided once from flags, environment and terminal, see `terminal.ts`. */
   readonly terminal: Terminal;
 };

@@ -30,6 +30,7 @@ const byCode: Readonly<Record<string, number>> = {
   Q2119: exitCode.refused,
   Q2107: exitCode.failed,
   Q2108: exitCode.timedOut,
+  Q4013: exitCode.bug,
 };
 
 /** The exit code for an error that ended a command. What carries none of our codes is a bug of ours. */

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { LoadError } from "./cli-errors.ts";
 import { qCodeOf } from "./exit-code.ts";
+import { placeIn } from "./place-in-stack.ts";
 
 /**
  * What to tell about a module of the user's that did not load: the message, and the line of theirs that it comes from.
@@ -15,7 +16,7 @@ export function loadError(file: string, cause: unknown, cwd: string): Error {
   }
   const message = cause instanceof Error ? cause.message : String(cause);
   const name = cause instanceof Error && cause.name !== "Error" ? `${cause.name}: ` : "";
-  const place = placeOf(cause);
+  const place = cause instanceof Error ? placeIn(`${cause.stack ?? ""}\n${cause.message}`) : undefined;
   return new LoadError("Q2002", `${shorten(file, cwd)} failed to load: ${name}${firstLine(message)}`, {
     cause,
     hint: hintFor(message, shorten(file, cwd), place === undefined ? undefined : shorten(place, cwd)),
@@ -31,17 +32,6 @@ function hintFor(message: string, file: string, place: string | undefined): stri
   if (isEarly && other !== undefined && other !== file)
     return `do ${file} and ${other} import each other? The config names task files in imports, and imports none`;
   return "-v shows the stack";
-}
-
-/** `/app/src/a.ts:3:19`: the first line of the stack, or of a parser's message, that lies in the user's own code. */
-function placeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const text = `${error.stack ?? ""}\n${error.message}`;
-  for (const match of text.matchAll(/(?<=^|[\s(]|file:\/\/)((?:\/|[A-Za-z]:[\\/])[^\s():]*):(\d+):(\d+)/gm)) {
-    const [, file = "", line = "", column = ""] = match;
-    if (!file.includes("node_modules") && !file.startsWith("node:")) return `${file}:${line}:${column}`;
-  }
-  return undefined;
 }
 
 function shorten(path: string, cwd: string): string {

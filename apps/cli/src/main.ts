@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Console } from "node:console";
-import { cutShort } from "./cut-short.ts";
+import { ProcessEnd } from "./process-end.ts";
 import { report, run } from "./program.ts";
 
 const argv = process.argv.slice(2);
@@ -10,28 +10,32 @@ const world = {
   stdout: process.stdout,
   stderr: process.stderr,
   cwd: process.cwd(),
+  end: new ProcessEnd(),
 };
+const { end, cwd } = world;
 
 // stdout is for the result. What the user's modules and handlers print with `console` must not get into it.
 globalThis.console = new Console(process.stderr);
 
-let isOver = false;
 process.once("exit", (code) => {
-  // 13 is Node's code for a top-level await that nothing settles any more.
-  if (!isOver && (code === 0 || code === 13)) process.exitCode = report(cutShort(), argv, world);
+  const error = end.errorAt(code, cwd);
+  if (error === undefined) return;
+  const ours = report(error, argv, world);
+  // Another code was chosen by whoever called process.exit.
+  if (code === 0 || code === 13) process.exitCode = ours;
 });
 
 // A reader that has seen enough (`q status | head -1`) is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    isOver = true;
-    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    end.mean();
+    if (error.code === "EPIPE") process.exit();
     throw error;
   });
 }
 
 process.exitCode = await run(argv, world);
-isOver = true;
+end.mean();
 
 // The user's modules may have opened things that keep a process alive, such as a database pool. The command is over all the same.
 process.stdout.write("", () => process.stderr.write("", () => process.exit()));

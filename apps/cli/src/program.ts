@@ -9,7 +9,7 @@ import { terminalOf } from "./output/terminal.ts";
 import { version } from "./version.ts";
 
 /** The process as the program sees it. */
-export type World = Pick<CliContext, "env" | "stdin" | "stdout" | "stderr" | "cwd">;
+export type World = Pick<CliContext, "env" | "stdin" | "stdout" | "stderr" | "cwd" | "end">;
 
 /**
  * Runs one command line and answers with the exit code. Never rejects: whatever goes wrong is told on stderr, once.

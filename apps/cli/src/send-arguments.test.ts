@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { CliContext } from "./cli-context.ts";
+import { ProcessEnd } from "./process-end.ts";
 import { readSendArguments, type GivenArguments } from "./send-arguments.ts";
 
 const nothing: GivenArguments = { operand: undefined, positional: undefined, named: undefined };
@@ -12,7 +13,8 @@ const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
 function context(options: { cwd?: string; stdin?: string } = {}): CliContext {
   const { cwd = "/", stdin = "" } = options;
   const terminal = { stdoutColor: false, stderrColor: false, interactive: false, animated: false, width: undefined };
-  return { env: {}, stdin: Readable.from([stdin]), stdout: nowhere, stderr: nowhere, colorDepth: 1, cwd, terminal };
+  const streams = { stdin: Readable.from([stdin]), stdout: nowhere, stderr: nowhere };
+  return { ...streams, env: {}, colorDepth: 1, cwd, end: new ProcessEnd(), terminal };
 }
 
 describe("readSendArguments", () => {

@@ -65,6 +65,28 @@ describe("a config that does not load", () => {
     expect(stderr).toContain("Q2115");
   });
 
+  test.each(["q.config.ts", "src/tasks/tasks.ts"])(
+    "%s that ends the process with a code of its own is told of",
+    async (file) => {
+      const project = await usualProject();
+      await project.write(file, "\nprocess.exit(3);");
+      const { code, stdout, stderr } = await project.q(["check"]);
+      expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+      expect(stderr).toContain("error Q2115  process.exit(3) was called before the command had done its work");
+      expect(stderr).toContain(`${file}:2:`);
+    },
+  );
+
+  test("one whose error nobody catches has called nothing", async () => {
+    const project = await Project.create({
+      "q.config.ts": "setTimeout(() => { throw new Error('late'); }); await new Promise(() => {});",
+    });
+    const { code, stdout, stderr } = await project.q(["check"]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("Error: late");
+    expect(stderr).not.toContain("Q2115");
+  });
+
   test("no app in it", async () => {
     const project = await Project.create({ "q.config.ts": "export const nothing = 1;" });
     const { code, stderr } = await project.q(["check"]);

@@ -78,6 +78,29 @@ test("an error that nobody caught ends the worker with 70, its task handed back"
   expect(await waitingIn(project)).toEqual([[1, 0]]);
 }, 60_000);
 
+test.each([
+  [0, 70],
+  [9, 9],
+])(
+  "a handler that calls process.exit(%i) ends the worker with %i, and is told of by name and place",
+  async (given, code) => {
+    const project = await usualProject();
+    await project.write(
+      "src/tasks/leave.ts",
+      `import { app } from "../../q.config.js";
+     app.instrumentedTask({ name: "leave" }, () => {
+       process.exit(${given});
+     });`,
+    );
+    await project.q(["send", "leave", "{}"]);
+    const worker = await project.q(["worker"]);
+    expect(worker.code).toBe(code);
+    expect(worker.stderr).toContain(`error Q4013  process.exit(${given}) was called while q was at work`);
+    expect(worker.stderr).toMatch(/at +src\/tasks\/leave\.ts:3:/);
+    expect(worker.stderr).toMatch(/running +leave/);
+  },
+);
+
 test("health, pid file and health file come and go with the worker", async () => {
   const project = await usualProject();
   const args = ["worker", "--health-port", "0", "--pid-file", "q.pid", "--health-file", "alive"];

@@ -59,7 +59,7 @@ export class CronCommand extends AppCommand {
         if (event.type !== "scheduler.ready" || !isOnTerminal) log(event);
       },
     });
-    const ending = new Ending(logger, (code) => process.exit(code));
+    const ending = new Ending(logger, this.context.end.exit);
     const ends: (() => unknown)[] = [];
     try {
       if (this.once) {
@@ -67,6 +67,7 @@ export class CronCommand extends AppCommand {
         return exitCode.done;
       }
       const also = await this.#openDoors(settings, () => scheduler.isReachable && app.broker.connected, ends);
+      this.context.end.atWork(() => []);
       await scheduler.start();
       if (isOnTerminal) {
         const next = scheduler.next;

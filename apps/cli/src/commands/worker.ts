@@ -117,7 +117,7 @@ export class WorkerCommand extends AppCommand {
 
   async execute(): Promise<number> {
     const startedAt = performance.now();
-    const supervised = Supervised.join(this.context.env);
+    const supervised = Supervised.join(this.context);
     const settings = readWorkerSettings(this.#settingFlags(), this.context.env, supervised?.number);
     flagChoice("--pool", this.pool, ["async"]);
     const burst = this.#burstLimits();
@@ -142,7 +142,7 @@ export class WorkerCommand extends AppCommand {
       isSupervised: supervised !== undefined,
       exit: (code) => {
         voice.stop();
-        process.exit(code);
+        this.context.end.exit(code);
       },
     });
     shutdown.listen();
@@ -169,6 +169,7 @@ export class WorkerCommand extends AppCommand {
       const ready = (): boolean => isReady(worker, loaded.app.broker);
       const also = supervised === undefined ? await this.#openDoors(ready, settings, ends) : [];
       if (this.purge) await purgeFirst(loaded.app, inspectorOf(loaded.app.broker), worker.queues, voice.log.logger);
+      this.context.end.atWork(() => worker.running().map(({ task }) => task));
       await worker.start();
       if (supervised === undefined) await this.#showHealth(ready, ends);
       ends.push(

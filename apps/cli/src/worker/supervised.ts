@@ -1,6 +1,8 @@
 import { constants } from "node:os";
 import type { Logger } from "@q/core";
+import type { CliContext } from "../cli-context.ts";
 import { exitCode } from "../exit-code.ts";
+import type { ProcessEnd } from "../process-end.ts";
 import type { Shutdown } from "./shutdown.ts";
 
 /** Holds the number of a child process. No setting: the supervisor sets it, and the child takes it out of its environment. */
@@ -24,21 +26,22 @@ export class Supervised {
   /** From 1. Stays the same for the process that replaces this one. */
   readonly number: number;
   readonly #ends: (() => void)[] = [];
-  // Nothing has begun yet that would have to be ended in order.
-  #onOrphaned = (): void => process.exit(exitCode.failed);
+  /** At first nothing has begun yet that would have to be ended in order. */
+  #onOrphaned: () => void;
 
-  private constructor(number: number) {
+  private constructor(number: number, end: ProcessEnd) {
     this.number = number;
+    this.#onOrphaned = () => end.exit(exitCode.failed);
     const onDisconnect = (): void => this.#onOrphaned();
     process.once("disconnect", onDisconnect);
     this.#ends.push(() => process.off("disconnect", onDisconnect));
   }
 
   /** `undefined` in a process that no supervisor of ours has started. What this one starts itself is not supervised. */
-  static join(env: Record<string, string | undefined>): Supervised | undefined {
+  static join({ env, end }: Pick<CliContext, "env" | "end">): Supervised | undefined {
     const number = Number(env[childVariable]);
     delete env[childVariable];
-    return number > 0 && process.connected ? new Supervised(number) : undefined;
+    return number > 0 && process.connected ? new Supervised(number, end) : undefined;
   }
 
   /** From now on the supervisor ends the worker, and so does the supervisor's own end, however sudden. */

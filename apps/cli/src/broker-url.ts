@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { ConfigError, didYouMean, type Broker, type BrokerFactory } from "@q/core";
 
 interface Adapter {
+  /** All of its factory's. They stand here too, because they say which package to load. */
   readonly schemes: readonly string[];
   readonly package: string;
   readonly factory: string;
@@ -19,7 +20,21 @@ const adapters: readonly Adapter[] = [
     factory: "sqlite",
     bundled: () => import("@q/broker-sqlite"),
   },
-  { schemes: ["redis:", "rediss:"], package: "@q/broker-redis", factory: "redis" },
+  {
+    schemes: [
+      "redis:",
+      "rediss:",
+      "redis+socket:",
+      "unix:",
+      "redis+sentinel:",
+      "rediss+sentinel:",
+      "sentinel:",
+      "redis+cluster:",
+      "rediss+cluster:",
+    ],
+    package: "@q/broker-redis",
+    factory: "redis",
+  },
   { schemes: ["amqp:", "amqps:", "pyamqp:"], package: "@q/broker-amqp", factory: "amqp" },
 ];
 

@@ -174,6 +174,33 @@ test("--max ends a burst after that many, and leaves the rest", async () => {
   expect(await waitingIn(project)).toEqual([[1, 0]]);
 });
 
+describe("--max of a burst", () => {
+  test("lets what it took finish, however long that takes", async () => {
+    const project = await usualProject();
+    await project.write(
+      "src/tasks/long.ts",
+      `import { setTimeout as wait } from "node:timers/promises";
+       import { app } from "../../q.config.js";
+       app.instrumentedTask({ name: "long" }, () => wait(1000));`,
+    );
+    for (let sent = 0; sent < 3; sent += 1) await project.q(["send", "long", "{}"]);
+    const worker = project.start(["worker", "--burst", "--max", "2", "-t", "50ms"]);
+    expect((await worker.finished).code).toBe(0);
+    expect(worker.lines.filter(({ event }) => event === "task.succeeded")).toHaveLength(2);
+    expect(worker.said({ event: "task.released" })).toBe(false);
+    expect(await waitingIn(project)).toEqual([[1, 0]]);
+  });
+
+  test("does not keep a signal from handing back what runs", async () => {
+    const { project, worker } = await busyWorker("slow", "--burst", "--max", "1", "-t", "50ms");
+    await expect.poll(() => worker.said({ event: "worker.paused" })).toBe(true);
+    worker.child.kill("SIGTERM");
+    expect((await worker.finished).code).toBe(0);
+    expect(worker.said({ event: "task.released" })).toBe(true);
+    expect(await waitingIn(project)).toEqual([[1, 0]]);
+  });
+});
+
 test("a process that is used up ends by itself, in good order, and leaves the rest", async () => {
   const project = await usualProject();
   await project.sendHellos(20);

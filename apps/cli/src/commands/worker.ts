@@ -6,14 +6,14 @@ import { AppCommand, inspectorOf } from "../app-command.ts";
 import { UsageError } from "../cli-errors.ts";
 import { flagBytes, flagChoice, flagDuration, flagDurationMs, flagNumber } from "../flag-values.ts";
 import { listFlag, optionalValueFlag, switchFlag, valueFlag } from "../flag.ts";
-import { loadImports, type LoadedApp } from "../load-app.ts";
+import { loadImports } from "../load-app.ts";
 import { chooseQueues, type ChosenQueues } from "../queue-names.ts";
 import { version } from "../version.ts";
 import { startCron } from "../cron/start-cron.ts";
 import { Burst, type BurstOptions } from "../worker/burst.ts";
 import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
-import { listenForPause } from "../worker/pause-signals.ts";
+import { listenForPause, setPaused } from "../worker/pause-signals.ts";
 import { assertMayPurge, purgeFirst } from "../worker/purge-first.ts";
 import { Recycle } from "../worker/recycle.ts";
 import { Shutdown } from "../worker/shutdown.ts";
@@ -84,7 +84,7 @@ export class WorkerCommand extends AppCommand {
     "wait for running tasks this long (default 25s)",
   );
   once: boolean = switchFlag("--once,--burst", "run what is there, then end");
-  max: string | undefined = valueFlag("--max", "n", "with --burst: end after this many");
+  max: string | undefined = valueFlag("--max", "n", "with --burst: take this many, let them finish, then end");
   idle: string | undefined = valueFlag(
     "--idle",
     "duration",
@@ -155,7 +155,16 @@ export class WorkerCommand extends AppCommand {
     listeners.push((event) => recycle.onEvent(event));
     const systemd = Systemd.join(this.context.env, voice.log.logger);
     if (systemd !== undefined) listeners.push(systemd.follow(worker));
-    const watch = burst === undefined ? undefined : this.#burst(worker, loaded, burst, () => void shutdown.stop());
+    const watch =
+      burst === undefined
+        ? undefined
+        : new Burst({
+            worker,
+            inspector: loaded.app.broker.inspector,
+            ...burst,
+            onFull: () => setPaused(worker, voice.log.logger, true),
+            onOver: () => void shutdown.stop(),
+          });
     // From the first message on, or --max would miss those that come before the worker is announced.
     if (watch !== undefined) listeners.push((event) => watch.onEvent(event));
     const ends: (() => unknown)[] = [
@@ -232,10 +241,6 @@ export class WorkerCommand extends AppCommand {
       memory: () => process.memoryUsage.rss(),
       onUsedUp,
     });
-  }
-
-  #burst(worker: Worker, { app }: LoadedApp, limits: BurstLimits, onOver: () => void): Burst {
-    return new Burst({ worker, inspector: app.broker.inspector, ...limits, onOver });
   }
 
   #createWorker(

@@ -19,7 +19,14 @@ async function burstOf(app: App, options: { idleMs: number; max?: number }): Pro
     void worker.stop();
   };
   const { idleMs, max } = options;
-  const burst = new Burst({ worker, inspector: app.broker.inspector, idleMs, max, onOver });
+  const burst = new Burst({
+    worker,
+    inspector: app.broker.inspector,
+    idleMs,
+    max,
+    onFull: () => void worker.pause(),
+    onOver,
+  });
   listeners.push((event) => burst.onEvent(event));
   onTestFinished(async () => {
     burst.stop();
@@ -54,8 +61,9 @@ function madeUp(idleMs: number) {
     return { busy: state.busy, finished: 0, startedAt: 0 };
   };
   const onOver = (): void => void (state.isOver = true);
-  const worker = { queues: ["one"], stats };
-  const burst = new Burst({ worker, inspector: undefined, idleMs, max: undefined, onOver, now: () => state.now });
+  const worker = { queues: ["one"], stats, running: () => [] };
+  const now = (): number => state.now;
+  const burst = new Burst({ worker, inspector: undefined, idleMs, max: undefined, onFull: () => {}, onOver, now });
   onTestFinished(() => burst.stop());
   return { burst, state };
 }
@@ -92,4 +100,15 @@ test("it is over after a number of attempts, with the rest left in the queue", a
   burst.start();
   await expect.poll(() => worker.state).toBe("stopped");
   expect(ran).toBe(3);
+});
+
+test("an attempt past its time limit, whose message is settled, is not waited for", async () => {
+  let leave: () => void = () => {};
+  const app = createApp({ broker: memoryBroker(), queues: ["one"] });
+  app.instrumentedTask({ name: "hangs", timeLimit: "50ms" }, () => new Promise<void>((resolve) => (leave = resolve)));
+  onTestFinished(() => leave());
+  await app.sendTask("hangs");
+  const { burst, isOver } = await burstOf(app, { idleMs: 10_000, max: 1 });
+  burst.start();
+  await expect.poll(isOver).toBe(true);
 });

@@ -2,14 +2,16 @@ import type { Worker, WorkerEvent } from "@q/core";
 import type { QueueInspector } from "@q/core/broker";
 
 export interface BurstOptions {
-  readonly worker: Pick<Worker, "stats" | "queues">;
+  readonly worker: Pick<Worker, "stats" | "queues" | "running">;
   /** Where the broker has one, it says whether anything is ready that has not arrived yet. */
   readonly inspector: QueueInspector | undefined;
   /** Milliseconds without work after which the burst is over. */
   readonly idleMs: number;
-  /** Started attempts after which it is over: what runs then still ends. `undefined`: no limit. */
+  /** Started attempts after which the worker takes no more. `undefined`: no limit. */
   readonly max: number | undefined;
-  /** Called in the middle of the worker's work, so that it takes no more than it should. */
+  /** Called in the middle of the worker's work, when it has begun as many as it may. */
+  readonly onFull: () => void;
+  /** Called once, when nothing is left to do. What runs after `onFull` is done by then, however long it takes. */
   readonly onOver: () => void;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
@@ -22,6 +24,8 @@ export class Burst {
   readonly #options: BurstOptions;
   readonly #now: () => number;
   #started = 0;
+  /** Ids of messages that were settled while their handler ran on, past its time limit. */
+  readonly #overdue = new Set<string>();
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   /** Since when nothing has been seen to happen. A look that comes late, because a task blocked the event loop, has seen nothing. */
@@ -45,13 +49,23 @@ export class Burst {
   onEvent(event: WorkerEvent): void {
     if (!("id" in event)) return;
     this.#quietSince = undefined;
+    if (event.type === "task.overdue") this.#overdue.add(event.id);
     if (event.type !== "task.started") return;
+    this.#overdue.delete(event.id);
     this.#started += 1;
-    if (this.#started >= (this.#options.max ?? Infinity)) this.#onOver();
+    if (this.#isFull) this.#options.onFull();
+  }
+
+  get #isFull(): boolean {
+    return this.#started >= (this.#options.max ?? Infinity);
   }
 
   async #look(): Promise<void> {
     const { worker, idleMs } = this.#options;
+    if (this.#isFull) {
+      if (worker.running().every(({ id }) => this.#overdue.has(id))) this.#onOver();
+      return;
+    }
     if (this.#asking) return;
     const now = this.#now();
     this.#quietSince = worker.stats().busy > 0 ? undefined : (this.#quietSince ?? now);

@@ -1,6 +1,6 @@
 import { ConfigError, QError } from "@q/core";
 
-/** The command line is wrong: `Q2101` an unknown command, `Q2102` an unknown option, `Q2103` a value or operand that does not fit. */
+/** The command line is wrong: `Q2101` an unknown command, `Q2102` an unknown option, `Q2103` a value or operand that does not fit, `Q2123` an id that could be several. */
 export class UsageError extends QError {}
 
 /**

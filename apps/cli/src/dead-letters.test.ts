@@ -2,7 +2,7 @@ import { createApp, type App } from "@q/core";
 import type { QueueInspector } from "@q/core/broker";
 import { memoryBroker } from "@q/core/testing";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { newestDead, deadByIds, type FoundLetter } from "./dead-letters.ts";
+import { newestDead, deadByIds, oneDeadById, type FoundLetter } from "./dead-letters.ts";
 import { messageIdOf } from "./message-summary.ts";
 
 let app: App;
@@ -20,16 +20,22 @@ beforeEach(async () => {
   if (broker.inspector === undefined) throw new Error("the memory broker has an inspector");
   inspector = broker.inspector;
   onTestFinished(() => app.close());
-  await app.sendTask("bad", {}, { taskId: "aaaaaaaa-1" });
-  await app.sendTask("bad", {}, { taskId: "aaaaaaaa-2" });
-  await app.sendTask("worse", {}, { taskId: "bbbbbbbb-1" });
   const worker = app.createWorker();
   onTestFinished(() => worker.stop().then(() => {}));
   await worker.start();
-  await vi.waitFor(async () => {
-    if ((await newestDead(app, inspector, everything)).length < 3) throw new Error("not all of them are dead yet");
-  });
+  await bury("bad", "aaaaaaaa-1");
+  await bury("bad", "aaaaaaaa-2");
+  await bury("worse", "bbbbbbbb-1");
 });
+
+/** Sends a task, and resolves when it is dead. */
+async function bury(task: string, taskId: string): Promise<void> {
+  const before = await newestDead(app, inspector, everything);
+  await app.sendTask(task, {}, { taskId });
+  await vi.waitFor(async () => {
+    if ((await newestDead(app, inspector, everything)).length === before.length) throw new Error("it is not dead yet");
+  });
+}
 
 const everything = { queues: [], limit: Infinity };
 
@@ -77,5 +83,30 @@ describe("deadByIds", () => {
 
   test("one id that names nothing fails the whole search", async () => {
     await expect(deadByIds(app, inspector, ["bbbbbbbb-1", "cccccccc-1"], [])).rejects.toThrow("cccccccc-1");
+  });
+});
+
+describe("oneDeadById", () => {
+  test("refuses the first characters of several ids, and names those", async () => {
+    await expect(oneDeadById(app, inspector, ["bbbbbbbb", "aaaaaaaa"], [])).rejects.toMatchObject({
+      code: "Q2123",
+      message: '"aaaaaaaa" is the beginning of 2 ids of dead tasks',
+      details: { ids: expect.stringMatching(/^aaaaaaaa-[12], aaaaaaaa-[12]$/) },
+    });
+    expect(idsOf(await oneDeadById(app, inspector, ["bbbbbbbb", "aaaaaaaa-1"], []))).toEqual([
+      "aaaaaaaa-1",
+      "bbbbbbbb-1",
+    ]);
+  });
+
+  test("an id that is also the beginning of another is that one alone", async () => {
+    await bury("bad", "aaaaaaaa-12");
+    expect(idsOf(await oneDeadById(app, inspector, ["aaaaaaaa-1"], []))).toEqual(["aaaaaaaa-1"]);
+    expect(idsOf(await deadByIds(app, inspector, ["aaaaaaaa-1"], []))).toEqual(["aaaaaaaa-1"]);
+  });
+
+  test("takes every death of one id", async () => {
+    await bury("worse", "bbbbbbbb-1");
+    expect(idsOf(await oneDeadById(app, inspector, ["bbbbbbbb"], []))).toEqual(["bbbbbbbb-1", "bbbbbbbb-1"]);
   });
 });

@@ -1,8 +1,9 @@
 import type { App } from "@q/core";
 import type { DeadLetter, QueueInspector } from "@q/core/broker";
-import { NotFoundError } from "./cli-errors.ts";
+import { NotFoundError, UsageError } from "./cli-errors.ts";
 import { selectQueues } from "./known-queues.ts";
 import { messageIdOf, taskNameOf } from "./message-summary.ts";
+import { formatCount } from "./output/numbers.ts";
 import { printable } from "./output/printable.ts";
 
 /** A dead letter with the queue it lies in. */
@@ -21,6 +22,8 @@ export interface DeadFilter {
 
 const pageSize = 500;
 const shortestPrefix = 8;
+/** In an error. */
+const mostNamed = 5;
 
 /**
  * The dead letters that pass the filter, queue by queue, the newest of each first. Reads page by page: there may be a million of them.
@@ -69,29 +72,73 @@ export async function newestDead(
 export async function deadByIds(
   app: App,
   inspector: QueueInspector,
-  ids: readonly string[],
+  words: readonly string[],
   queues: readonly string[],
 ): Promise<readonly FoundLetter[]> {
-  const found: FoundLetter[] = [];
-  const missing = new Set(ids);
-  for await (const one of eachDead(app, inspector, { queues })) {
-    const named = ids.filter((id) => isNamed(one.letter, id));
-    if (named.length > 0) found.push(one);
-    for (const id of named) missing.delete(id);
-  }
-  const [first] = missing;
-  if (first === undefined) return found;
-  throw new NotFoundError("Q2105", `no dead task has the id "${first}"`, {
-    hint: "q dead list shows them; it may have been retried or dropped meanwhile",
-  });
+  const named = await namedBy(app, inspector, words, queues);
+  return [...new Set([...named.values()].flat())];
 }
 
-function isNamed({ entryId, message }: DeadLetter, id: string): boolean {
+/**
+ * The same for what is changed without being looked at: each word stands for one id.
+ * @throws UsageError `Q2123` when several ids begin with it, NotFoundError `Q2105`, `Q2003`
+ */
+export async function oneDeadById(
+  app: App,
+  inspector: QueueInspector,
+  words: readonly string[],
+  queues: readonly string[],
+): Promise<readonly FoundLetter[]> {
+  const named = await namedBy(app, inspector, words, queues);
+  for (const [word, letters] of named) assertOneId(word, letters);
+  return [...new Set([...named.values()].flat())];
+}
+
+/** Each word with the letters it names: those that are called exactly so, else those whose names begin with it. */
+async function namedBy(
+  app: App,
+  inspector: QueueInspector,
+  words: readonly string[],
+  queues: readonly string[],
+): Promise<ReadonlyMap<string, readonly FoundLetter[]>> {
+  const exactly = new Map<string, FoundLetter[]>(words.map((word) => [word, []]));
+  const beginning = new Map<string, FoundLetter[]>(words.map((word) => [word, []]));
+  for await (const one of eachDead(app, inspector, { queues })) {
+    for (const [word, letters] of exactly) {
+      if (namesOf(one).includes(word)) letters.push(one);
+      else if (isBeginning(word, one)) beginning.get(word)?.push(one);
+    }
+  }
+  return new Map(
+    words.map((word) => {
+      const letters = [exactly, beginning].map((found) => found.get(word) ?? []).find(({ length }) => length > 0);
+      if (letters !== undefined) return [word, letters];
+      throw new NotFoundError("Q2105", `no dead task has the id "${word}"`, {
+        hint: "q dead list shows them; it may have been retried or dropped meanwhile",
+      });
+    }),
+  );
+}
+
+function namesOf({ letter: { entryId, message } }: FoundLetter): readonly string[] {
+  const id = messageIdOf(message);
+  return id === null ? [entryId] : [id, entryId];
+}
+
+function isBeginning(word: string, one: FoundLetter): boolean {
   // A list on a narrow terminal ends what it has cut in an ellipsis.
-  const start = id.replace(/…$/, "");
-  const matches = (name: string): boolean => name === id || (start.length >= shortestPrefix && name.startsWith(start));
-  const messageId = messageIdOf(message);
-  return matches(entryId) || (messageId !== null && matches(messageId));
+  const start = word.replace(/…$/, "");
+  return start.length >= shortestPrefix && namesOf(one).some((name) => name.startsWith(start));
+}
+
+function assertOneId(word: string, letters: readonly FoundLetter[]): void {
+  const ids = [...new Set(letters.map((one) => printable(namesOf(one)[0] ?? "")))];
+  if (ids.length === 1) return;
+  const more = ids.length > mostNamed ? `, and ${formatCount(ids.length - mostNamed)} more` : "";
+  throw new UsageError("Q2123", `"${word}" is the beginning of ${formatCount(ids.length)} ids of dead tasks`, {
+    hint: "write out the one that is meant; for all that the filters leave: --all --task <name>",
+    details: { ids: `${ids.slice(0, mostNamed).join(", ")}${more}` },
+  });
 }
 
 /** One line about a dead letter, for questions and dry runs. */

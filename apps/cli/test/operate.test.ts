@@ -117,6 +117,16 @@ describe("q dead", () => {
     expect(await project.json(["queues"])).toMatchObject({ queues: [{ ready: 0 }, { dead: 0 }] });
   });
 
+  test.each(["retry", "drop"])("%s refuses an id that several begin with, and changes nothing", async (verb) => {
+    const project = await projectWithDead();
+    const { code, stdout, stderr } = await project.q(["dead", verb, "dead-numb", "-y"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error Q2123 {2}"dead-numb" is the beginning of 2 ids of dead tasks/);
+    expect(stderr).toMatch(/ids +dead-number-\d, dead-number-\d\n/);
+    expect(stderr).toContain("--all --task <name>");
+    expect(await project.json(["queues", "-Q", "email"])).toMatchObject({ queues: [{ ready: 0, dead: 2 }] });
+  });
+
   test("an id that is not there is an error", async () => {
     const project = await projectWithDead();
     expect((await project.q(["dead", "show", "never-was-here"])).code).toBe(4);

@@ -8,7 +8,8 @@ export class DeadDropCommand extends DeadChangeCommand {
   static override readonly operands: string = "[id...]";
   static override readonly usage: Usage = {
     details:
-      "Deletes dead tasks for good. There is no undo: `q dead show <id> --args --json` prints one before you drop it.",
+      "Deletes dead tasks for good. There is no undo: `q dead show <id> --args --json` prints one before you drop it.\n" +
+      "The first eight characters of an id will do, as long as no other begins with them.",
     examples: [
       ["one", "q dead drop 01JD5Q4T1X"],
       ["all of a task", "q dead drop --all --task billing.charge"],

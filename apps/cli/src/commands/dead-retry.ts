@@ -10,7 +10,8 @@ export class DeadRetryCommand extends DeadChangeCommand {
   static override readonly operands: string = "[id...]";
   static override readonly usage: Usage = {
     details:
-      "Puts dead tasks back at the end of their queue. Their retries are counted from zero again; id and arguments stay as they are.",
+      "Puts dead tasks back at the end of their queue. Their retries are counted from zero again; id and arguments stay as they are.\n" +
+      "The first eight characters of an id will do, as long as no other begins with them.",
     examples: [
       ["one", "q dead retry 01JD5Q4T1X"],
       ["all of a task", "q dead retry --all --task billing.charge"],

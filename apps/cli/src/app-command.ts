@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { App } from "@q/core";
 import type { Broker, QueueInspector } from "@q/core/broker";
 import { MissingPartError, TimeoutError } from "./cli-errors.ts";
@@ -32,7 +31,7 @@ export abstract class AppCommand extends QCommand {
   override prepare(): void {
     if (this.envFile === undefined) return;
     this.#outerEnv = { ...this.context.env };
-    readEnvFile(resolve(this.context.cwd, this.envFile));
+    readEnvFile(this.envFile, this.context.cwd);
   }
 
   protected loadApp(): Promise<LoadedApp> {

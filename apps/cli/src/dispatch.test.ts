@@ -13,6 +13,8 @@ function called(...argv: string[]): string {
       return "version";
     case "unknown":
       return `unknown ${request.words}`;
+    case "no-command":
+      return `no command, ${request.flag}`;
   }
 }
 
@@ -49,6 +51,20 @@ describe("dispatch", () => {
     [["--version"], "version"],
     [["version"], "version"],
   ])("%j asks for help or version", (argv, expected) => {
+    expect(called(...argv)).toBe(expected);
+  });
+
+  test.each([
+    [["--foo"], "no command, --foo"],
+    [["--json", "-c4"], "no command, -c4"],
+    [["--config", "a/q.config.ts"], "no command, --config"],
+    [["--broker=redis://app:hunter2@cache"], "no command, --broker"],
+    [["--json"], "help all"],
+    [["-q", "--no-color"], "help all"],
+    [["--foo", "--help"], "help all"],
+    [["--foo", "--version"], "version"],
+    [["--"], "help all"],
+  ])("%j has no command", (argv, expected) => {
     expect(called(...argv)).toBe(expected);
   });
 

@@ -6,10 +6,24 @@ export type Request =
   /** About one command, about a group of them, or (both absent) about all. */
   | { readonly kind: "help"; readonly entry?: CommandEntry; readonly group?: string }
   | { readonly kind: "version"; readonly args: readonly string[] }
+  /** Options and no command. `flag` is the first that says nothing by itself, without its value. */
+  | { readonly kind: "no-command"; readonly flag: string }
   | { readonly kind: "unknown"; readonly words: string; readonly known: readonly string[] };
 
+/** Flags with which the page of all commands may be asked for. */
+export const switches: readonly string[] = [
+  "--",
+  "--json",
+  "-q",
+  "--quiet",
+  "-v",
+  "--verbose",
+  "--no-color",
+  "--no-input",
+];
+
 /** Flags with a value that may stand before the command, as in `q --config x worker`. */
-const leadingValueFlags = [
+export const leadingValueFlags: readonly string[] = [
   "--config",
   "-A",
   "--env-file",
@@ -32,8 +46,13 @@ export function dispatch(argv: readonly string[]): Request {
 
   if (words[0] === "help") return helpAbout(words.slice(1).filter((word) => !word.startsWith("-")));
   if (words[0] === "version") return { kind: "version", args: [...before, ...words.slice(1)] };
-  if (words.length === 0)
-    return before.includes("--version") || before.includes("-V") ? { kind: "version", args: before } : { kind: "help" };
+  if (words.length === 0) {
+    if (before.includes("--version") || before.includes("-V")) return { kind: "version", args: before };
+    const stray = before.find((arg) => !switches.includes(arg));
+    return wantsHelp || stray === undefined
+      ? { kind: "help" }
+      : { kind: "no-command", flag: stray.split("=", 1)[0] ?? stray };
+  }
 
   const found = longestMatch(words);
   const group = words[0] ?? "";

@@ -51,6 +51,8 @@ async function answer(request: Request, context: CliContext, json: boolean): Pro
       else context.stdout.write(renderGroup(request.group, palette));
       return exitCode.done;
     }
+    case "no-command":
+      return (await import("./run-command.ts")).refuseWithoutCommand(request.flag);
     case "unknown":
       return (await import("./run-command.ts")).refuseUnknownCommand(request.words, request.known);
     case "command":

@@ -3,6 +3,7 @@ import type { CliContext } from "./cli-context.ts";
 import { UsageError } from "./cli-errors.ts";
 import { CommandLine } from "./command-line.ts";
 import type { CommandEntry } from "./command-table.ts";
+import { leadingValueFlags, switches } from "./dispatch.ts";
 import { exitCode } from "./exit-code.ts";
 import { colors } from "./output/colors.ts";
 import { commandHelpJson, renderCommandHelp } from "./output/help-command.ts";
@@ -32,5 +33,14 @@ export async function helpCommand(
 export function refuseUnknownCommand(words: string, known: readonly string[]): never {
   throw new UsageError("Q2101", `unknown command "${words}"`, {
     hint: didYouMean(words, known) ?? "q help lists the commands",
+  });
+}
+
+/** @throws UsageError `Q2101` for an option that waits for a command, `Q2102` for one that q has not */
+export function refuseWithoutCommand(flag: string): never {
+  if (leadingValueFlags.includes(flag))
+    throw new UsageError("Q2101", `expected a command after ${flag}`, { hint: "q help lists the commands" });
+  throw new UsageError("Q2102", `unknown option ${flag}`, {
+    hint: didYouMean(flag, switches) ?? `an option of a command stands behind it: q <command> ${flag}`,
   });
 }

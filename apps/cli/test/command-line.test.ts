@@ -53,6 +53,9 @@ describe("mistakes", () => {
     [["worker", "-c", "0"], 2, "Q2103", "expected a whole number"],
     [["worker", "-P", "threads"], 2, "Q2103", "expected one of async"],
     [["send"], 2, "Q2103", "expected <task>"],
+    [["--foo"], 2, "Q2102", "q <command> --foo"],
+    [["--jsn"], 2, "Q2102", 'Did you mean "--json"?'],
+    [["--config", "q.config.ts"], 2, "Q2101", "q help lists the commands"],
     [["status"], 2, "Q2001", "q init"],
   ])("%j ends with %i and says %s on stderr only", async (args, expected, errorCode, hint) => {
     const project = await Project.create();

@@ -22,12 +22,23 @@ test("--env-file is read before the config", async () => {
   expect(stdout).toContain("sqlite:from-file.db");
 });
 
-test("one that is not there is an error", async () => {
+test("one that is not there is an error of ours where Node leaves the flag alone, and else Node's own, with 9", async () => {
   const project = await usualProject();
-  const gone = await project.q(["check", "--env-file", "gone.env"]);
-  expect(gone.stderr).toContain("gone.env");
-  // Some versions of Node take this flag for their own wherever it stands, and end the process with 9.
-  expect([2, 9]).toContain(gone.code);
+  const args = ["check", "--env-file", "gone.env"];
+  const ours = await project.q(args, { node: ["--"] });
+  expect({ code: ours.code, stdout: ours.stdout }).toEqual({ code: 2, stdout: "" });
+  expect(ours.stderr).toMatch(/^error Q2110 {2}--env-file gone\.env is not there\n/);
+  expect(ours.stderr).toMatch(/looked for +\/.*\/gone\.env\n/);
+  const nodes = await project.q(args);
+  expect(nodes.stderr).toContain("gone.env");
+  expect([2, 9]).toContain(nodes.code);
+});
+
+test("a folder is none", async () => {
+  const project = await usualProject();
+  const { code, stderr } = await project.q(["check", "--env-file", "src"], { node: ["--"] });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error Q2110 {2}--env-file src could not be read\n/);
 });
 
 test("what is in the environment beats the file", async () => {

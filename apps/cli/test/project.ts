@@ -20,6 +20,8 @@ export interface Finished {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Arguments of Node's own. Behind `--` it looks at none that are ours. */
+  readonly node?: readonly string[];
   /** Folder below the project to run in. */
   readonly folder?: string;
 }
@@ -92,7 +94,7 @@ export class Project {
   }
 
   start(args: readonly string[], options: RunOptions = {}): Running {
-    return this.#run([program, ...args], options);
+    return this.#run([...(options.node ?? []), program, ...args], options);
   }
 
   /** Runs a file of the project's own. @throws when it fails */

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { readArguments } from "./bench-arguments.ts";
+import { chooseWorkloads } from "./choose-workloads.ts";
+import { workloads } from "./workloads.ts";
 
 test("without arguments everything is run, five times, and kept", () => {
   expect(readArguments([])).toEqual({
@@ -38,11 +40,18 @@ test("a quick run does not overwrite the results of a full one, and neither does
 });
 
 test("a part of the bench writes no results, unless they have a name", () => {
-  expect(readArguments(["--workloads", "drain,bulk"])).toMatchObject({
+  expect(readArguments(["--workloads", "drain", "--workloads", "bulk"])).toMatchObject({
     workloads: ["drain", "bulk"],
     suffix: undefined,
   });
   expect(readArguments(["--peers", "q", "--name", "mine"])).toMatchObject({ peers: ["q"], suffix: "-mine" });
+});
+
+test("a workload is named as it is called, with its commas", () => {
+  const given = readArguments(["--field", "redis", "--workloads", "drain, concurrency 100"]);
+  expect(chooseWorkloads(workloads.redis, given).chosen.map(({ name }) => name)).toEqual(["drain, concurrency 100"]);
+  for (const { name } of workloads.redis)
+    expect(readArguments(["--workloads", name, "--workloads", "drain"]).workloads).toEqual([name, "drain"]);
 });
 
 test("with few tasks it is no measurement, and nothing is written", () => {

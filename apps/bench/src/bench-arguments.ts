@@ -8,7 +8,7 @@ export const usage: string = `npm run bench -- [options]
 --quick            once, the most telling workloads
 --field NAMES      ${fieldNames.join(", ")}, or a part of a name
 --peers NAMES      of those that are on the fields
---workloads PARTS  what the name of a workload contains
+--workloads PART   what the name of a workload contains; may be given several times
 --repeats COUNT    default 5, with --quick 1
 --tasks COUNT      most tasks of a workload, to see that it works
 --name NAME        writes the results under it, also those of a part
@@ -37,7 +37,8 @@ const options = {
   quick: { type: "boolean" },
   repeats: { type: "string" },
   peers: { type: "string" },
-  workloads: { type: "string" },
+  // Their names have commas.
+  workloads: { type: "string", multiple: true },
   tasks: { type: "string" },
   name: { type: "string" },
   draw: { type: "boolean" },
@@ -53,7 +54,7 @@ export function readArguments(args: readonly string[]): BenchArguments {
   const known = new Set(fields.flatMap(peerNames));
   const stranger = peers.find((peer) => !known.has(peer));
   if (stranger !== undefined) throw new Error(`no peer is called "${stranger}": ${[...known].join(", ")}`);
-  const parts = values.workloads?.split(",") ?? [];
+  const parts = values.workloads ?? [];
   // Of all fields: some are not on every one.
   const titles = new Set(fieldNames.flatMap((field) => workloads[field].map(({ name }) => name)));
   const unheard = parts.find((part) => ![...titles].some((title) => title.includes(part)));

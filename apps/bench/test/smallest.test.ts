@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 /** What is asked for to get each way to send, and a worker. */
-const parts = "bulk,idle,delayed";
+const parts: readonly string[] = ["bulk", "idle", "delayed"];
 const some = ["enqueue, bulk", "latency of an idle worker"];
 const onEach = [
   "enqueue, one by one",
@@ -49,14 +49,14 @@ test.for([
   {
     field: "redis",
     peers: "bullmq,bee-queue",
-    only: `${parts},by 2`,
+    only: [...parts, "by 2"],
     workloads: [...some, ...late, "worker processes: drain by 2"],
   },
   { field: "redis", peers: "celery-node,raw-redis", only: parts, workloads: some },
   {
     field: "amqp-quorum",
     peers: "q,rabbitmq-client",
-    only: `${parts},by 2,killed`,
+    only: [...parts, "by 2", "killed"],
     workloads: [...some, "worker processes: drain by 2", "killed worker"],
   },
   { field: "amqp-quorum", peers: "raw-amqplib", only: parts, workloads: some },
@@ -81,7 +81,7 @@ test.for([
     );
     skip(field === "postgres" && !isInstalled("postgres"), "no PostgreSQL here: apt-get install postgresql");
     const args = ["--field", field, "--repeats", "1", "--tasks", "5", "--peers", peers];
-    if (only !== undefined) args.push("--workloads", only);
+    for (const part of only ?? []) args.push("--workloads", part);
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args]);
     const steps = peers
       .split(",")

@@ -61,6 +61,12 @@ export function userHeaders(headers: JsonObject): JsonObject {
   return found ?? noHeaders;
 }
 
+/** Bytes of those as JSON; 0 when there are none. */
+export function userHeadersSize(headers: JsonObject): number {
+  const found = userHeaders(headers);
+  return found === noHeaders ? 0 : Buffer.byteLength(JSON.stringify(found));
+}
+
 /** What becomes different when a message is put back. */
 export interface RetryChange {
   /** The new count. Absent: the old one, for a message that goes back without having run. */

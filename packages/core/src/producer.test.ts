@@ -208,6 +208,16 @@ test("a send beyond the buffer is refused at once, and there is room again when 
   expect(await next).toBe("sent");
 });
 
+test("the headers that a sender attached count as much as the body", async () => {
+  const { clock, calls, producer } = setUp(2000);
+  const headers = { lang: "js", task: "t", "x-trace": "é".repeat(200) };
+  const sends = ["a", "b", "c"].map((id) => code(send(producer, { ...message(id), headers })));
+  await clock.advance(0);
+  expect(await sends[2]).toBe("Q1104");
+  calls[0]?.answer();
+  expect(await Promise.all(sends)).toEqual(["sent", "sent", "Q1104"]);
+});
+
 test("a call has at most 1,000 messages and 4 MiB", async () => {
   const { clock, calls, producer } = setUp(100_000_000);
   for (let n = 0; n < 1500; n += 1) void send(producer, message(String(n), "many"));

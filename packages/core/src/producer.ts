@@ -2,6 +2,7 @@ import { PublishRejected, PublishUnknown, type PublishFailed } from "./broker/br
 import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
 import type { PublishLimits } from "./broker/broker.ts";
 import type { Publication } from "./broker/once.ts";
+import { userHeadersSize } from "./celery-headers.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { hasCode } from "./q-error.ts";
 import type { SendKey } from "./send-key.ts";
@@ -58,7 +59,7 @@ const fewestShared = 16;
 /** Fewer than these are not worth a turn of the event loop. */
 const fewestOfTurn = 100;
 const largestBatchBytes = 4 * 1024 * 1024;
-/** What a message costs besides its body, roughly. */
+/** What a message costs besides what its sender gave, roughly. */
 const overheadBytes = 512;
 /** From here on a bulk send waits: as much is under way as brokers take at a time, and as much is there. */
 const comfortableMessages = 2000;
@@ -89,7 +90,7 @@ export class Producer {
    * (`Q1104`: too much is waiting already), with PublishUnknown when it may be stored.
    */
   send(message: OutgoingMessage, key: SendKey | null, receiver: Receiver): void {
-    const bytes = bodySize(message.body) + overheadBytes;
+    const bytes = bodySize(message.body) + userHeadersSize(message.headers) + overheadBytes;
     if (this.#bytes + bytes > this.#options.maxBufferedBytes) {
       receiver.failed(
         new PublishRejected(

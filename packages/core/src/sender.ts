@@ -4,7 +4,7 @@ import { ArgumentsError, assertJson, assertSize, namedArguments, validateArgumen
 import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
 import type { Publication } from "./broker/once.ts";
 import { encodeMessage } from "./celery-codec.ts";
-import { isProtocolHeader } from "./celery-headers.ts";
+import { isProtocolHeader, userHeadersSize } from "./celery-headers.ts";
 import { quoted } from "./decode-error.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { assertKind, describeKind, shortText } from "./known-options.ts";
@@ -152,16 +152,13 @@ export class Sender {
 
   #encode(message: Message, task: Task<never> | undefined): OutgoingMessage {
     const encoded = encodeMessage(message);
-    const bytes = bodySize(encoded.body) + (message.headers === plainCall.headers ? 0 : jsonSize(message.headers));
+    const bytes =
+      bodySize(encoded.body) + (message.headers === plainCall.headers ? 0 : userHeadersSize(message.headers));
     assertSize(message.task, bytes, task?.maxMessageSize ?? this.#settings.maxMessageSize);
     return message.etaMs === null
       ? encoded
       : { ...encoded, delayMs: Math.max(0, message.etaMs - this.#settings.clock.now()) };
   }
-}
-
-function jsonSize(headers: JsonObject): number {
-  return Buffer.byteLength(JSON.stringify(headers));
 }
 
 /** The same checks as before a run: what would be refused there is not sent. */

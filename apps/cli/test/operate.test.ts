@@ -41,7 +41,7 @@ describe("q status and q queues", () => {
     expect((await project.q(["queues", "pause", "default"])).stdout).toContain("q queues resume default");
     await project.q(["send", "hello", '{"name":"Ada"}']);
     const worker = project.start(["worker", "-n", "w1", "-c4"]);
-    await expect.poll(() => worker.said({ event: "worker.ready" })).toBe(true);
+    await expect.poll(() => worker.said({ event: "worker.ready" }), { timeout: 15_000 }).toBe(true);
     expect(await project.json(["status"])).toMatchObject({
       queues: [{ queue: "default", ready: 1, paused: true, consumers: 1 }, { queue: "email" }],
       workers: [{ worker: "w1", slots: 4, busy: 0, pid: worker.child.pid }],

@@ -59,7 +59,7 @@ describe("signals", () => {
   test("SIGTSTP takes no more, SIGCONT goes on, SIGUSR2 tells what runs whatever the level", async () => {
     const { project, worker } = await busyWorker("slow", "-l", "warn", "-l", "debug");
     worker.child.kill("SIGTSTP");
-    await expect.poll(() => worker.said({ event: "worker.paused" })).toBe(true);
+    await expect.poll(() => worker.said({ event: "worker.paused" }), { timeout: 15_000 }).toBe(true);
     worker.child.kill("SIGUSR2");
     await expect.poll(() => worker.stdout).toContain("slow has run for");
     await project.q(["send", "hello", '{"name":"later"}']);
@@ -193,7 +193,7 @@ describe("--max of a burst", () => {
 
   test("does not keep a signal from handing back what runs", async () => {
     const { project, worker } = await busyWorker("slow", "--burst", "--max", "1", "-t", "50ms");
-    await expect.poll(() => worker.said({ event: "worker.paused" })).toBe(true);
+    await expect.poll(() => worker.said({ event: "worker.paused" }), { timeout: 15_000 }).toBe(true);
     worker.child.kill("SIGTERM");
     expect((await worker.finished).code).toBe(0);
     expect(worker.said({ event: "task.released" })).toBe(true);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { silentLogger } from "@q/core/broker";
 import { FakeClock } from "@q/core/testing";
@@ -55,4 +55,39 @@ test("is seen by every process: who finds it missing has no room either", async 
   rmSync(path);
   await clock.advance(5);
   expect(ballast.hasRoom()).toBe(false);
+});
+
+test("one that cannot be deleted is told of once in a second, and stops nobody", async () => {
+  const path = temporaryFile();
+  const clock = new FakeClock();
+  const logger = new MemoryLogger();
+  const ballast = new Ballast({ path, bytes, clock, logger });
+  mkdirSync(path);
+  ballast.drop();
+  ballast.drop();
+  await clock.advance(1000);
+  ballast.drop();
+  const line = expect.stringMatching(/^warn could not give room away/) as string;
+  expect(logger.lines).toEqual([line, line]);
+});
+
+test("one that cannot be looked at does not keep messages back", () => {
+  const path = temporaryFile();
+  const logger = new MemoryLogger();
+  const ballast = new Ballast({ path, bytes, clock: new FakeClock(), logger });
+  // A link in a circle cannot be looked at, whatever this user may do.
+  symlinkSync(path, path);
+  expect(ballast.hasRoom()).toBe(true);
+  expect(logger.lines).toEqual([expect.stringMatching(/^warn could not look/)]);
+  expect(() => ballast.drop()).not.toThrow();
+});
+
+test("one that cannot be made is told of, and stops nobody", () => {
+  const path = temporaryFile();
+  const logger = new MemoryLogger();
+  // The draft cannot be written and cannot be tidied up.
+  mkdirSync(`${path}-new`);
+  const ballast = new Ballast({ path, bytes, clock: new FakeClock(), logger });
+  expect(ballast.hasRoom()).toBe(false);
+  expect(logger.lines).toEqual([expect.stringMatching(/^warn could not set room aside/)]);
 });

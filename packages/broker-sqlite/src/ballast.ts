@@ -20,12 +20,13 @@ const seenForMs = 5;
  * A file beside the database that only occupies room. When the disk is full it is deleted, and what it occupied lets workers go
  * on claiming and settling. While it is missing nothing new is accepted, or that room would be eaten up too.
  *
- * Its existence is the state, so all processes on the file agree without talking.
+ * Its existence is the state, so all processes on the file agree without talking. It is only a help: what goes wrong with it is logged, never thrown.
  */
 export class Ballast {
   readonly #options: Required<BallastOptions>;
   #triedAt = -Infinity;
   #seenAt = -Infinity;
+  #toldAt = -Infinity;
 
   constructor(options: BallastOptions) {
     this.#options = { bytes: 4 * 1024 * 1024, ...options };
@@ -48,7 +49,12 @@ export class Ballast {
   drop(): void {
     this.#seenAt = -Infinity;
     if (!this.#exists()) return;
-    rmSync(this.#options.path, { force: true });
+    try {
+      rmSync(this.#options.path, { force: true });
+    } catch (error) {
+      this.#warn(error, "could not give room away on a full disk");
+      return;
+    }
     this.#triedAt = this.#options.clock.monotonic();
     this.#options.logger.error(
       { path: this.#options.path },
@@ -57,11 +63,17 @@ export class Ballast {
   }
 
   #exists(): boolean {
-    return statSync(this.#options.path, { throwIfNoEntry: false }) !== undefined;
+    try {
+      return statSync(this.#options.path, { throwIfNoEntry: false }) !== undefined;
+    } catch (error) {
+      this.#warn(error, "could not look whether there is room on the disk");
+      // It may be there. Whether a message can be stored is found out by storing it.
+      return true;
+    }
   }
 
   #create(): boolean {
-    const { path, bytes, logger } = this.#options;
+    const { path, bytes } = this.#options;
     // A fixed name: what a killed process left half written is written again, not left lying about.
     const draft = `${path}-new`;
     try {
@@ -79,9 +91,26 @@ export class Ballast {
       return true;
     } catch (error) {
       if (this.#exists()) return true;
-      rmSync(draft, { force: true });
-      logger.warn({ err: error, path }, "could not set room aside on the disk; nothing can be sent until that works");
+      removeDraft(draft);
+      this.#warn(error, "could not set room aside on the disk; nothing can be sent until that works");
       return false;
     }
+  }
+
+  /** Not each time: while the disk is full it is tried for each write. */
+  #warn(error: unknown, text: string): void {
+    const { clock, logger, path } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#toldAt < retryAfterMs) return;
+    this.#toldAt = now;
+    logger.warn({ err: error, path }, text);
+  }
+}
+
+function removeDraft(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // The next attempt writes over it.
   }
 }

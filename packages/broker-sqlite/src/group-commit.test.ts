@@ -1,7 +1,8 @@
+import { mkdirSync } from "node:fs";
 import { silentLogger, systemClock } from "@q/core/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { countRows, eventually, openRaw, temporaryFile } from "../test/temporary.ts";
-import { Ballast } from "./ballast.ts";
+import { Ballast, type BallastOptions } from "./ballast.ts";
 import { Connection } from "./connection.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { loadSqliteDriver, type SqliteDatabase } from "./sqlite-driver.ts";
@@ -9,30 +10,45 @@ import { loadSqliteDriver, type SqliteDatabase } from "./sqlite-driver.ts";
 interface Bench {
   readonly commits: GroupCommit;
   readonly connection: Connection;
+  readonly path: string;
   readonly raw: SqliteDatabase;
   /** What happened, in order. */
   readonly events: string[];
   add(name: string): number;
 }
 
-async function bench(timeoutMs = 2000): Promise<Bench> {
+interface BenchOptions {
+  readonly timeoutMs?: number;
+  readonly onBegin?: () => void;
+  readonly onRing?: () => void;
+  readonly makeBallast?: (options: BallastOptions) => Ballast;
+}
+
+async function bench({ timeoutMs = 2000, onBegin, onRing, makeBallast }: BenchOptions = {}): Promise<Bench> {
   const path = temporaryFile();
   const base = { clock: systemClock, logger: silentLogger };
   const driver = await loadSqliteDriver();
   const connection = await Connection.open({ path, address: "sqlite:q.db", driver, lockTimeoutMs: 500, ...base });
   onTestFinished(() => connection.close());
   const events: string[] = [];
+  const ballast = { path: `${path}-ballast`, bytes: 4096, ...base };
   const commits = new GroupCommit({
     connection,
-    ballast: new Ballast({ path: `${path}-ballast`, bytes: 4096, ...base }),
+    ballast: makeBallast?.(ballast) ?? new Ballast(ballast),
     clock: systemClock,
     timeoutMs,
     durable: true,
-    onBegin: () => events.push("begin"),
-    onRing: () => events.push("ring"),
+    onBegin: () => {
+      events.push("begin");
+      onBegin?.();
+    },
+    onRing: () => {
+      events.push("ring");
+      onRing?.();
+    },
   });
   const add = (name: string): number => connection.run("INSERT INTO queue (name) VALUES (?)", name);
-  return { commits, connection, events, add, raw: await openRaw(path) };
+  return { commits, connection, path, events, add, raw: await openRaw(path) };
 }
 
 describe("writes of one turn", () => {
@@ -132,7 +148,7 @@ describe("while another process writes", () => {
   });
 
   test("a write gives up in time, and is then not carried out", async () => {
-    const { commits, add, raw } = await bench(30);
+    const { commits, add, raw } = await bench({ timeoutMs: 30 });
     raw.exec("BEGIN IMMEDIATE");
     await expect(commits.write(() => add("too late"))).rejects.toMatchObject({ code: "Q1011" });
     raw.exec("ROLLBACK");
@@ -141,11 +157,63 @@ describe("while another process writes", () => {
   });
 
   test("a write that must happen is carried out though its caller was told that it took too long", async () => {
-    const { commits, add, raw } = await bench(30);
+    const { commits, add, raw } = await bench({ timeoutMs: 30 });
     raw.exec("BEGIN IMMEDIATE");
     await expect(commits.write(() => add("late"), { mustHappen: true })).rejects.toMatchObject({ code: "Q1011" });
     raw.exec("ROLLBACK");
     await eventually(() => countRows(raw, "queue WHERE name = 'late'") === 1);
+  });
+});
+
+describe("what was not expected", () => {
+  /** Its first look fails. */
+  class BrokenBallast extends Ballast {
+    #looks = 0;
+
+    override hasRoom(): boolean {
+      this.#looks += 1;
+      if (this.#looks === 1) throw new Error("the ballast fell over");
+      return super.hasRoom();
+    }
+  }
+
+  test("fails the writes that it met and those that waited, and no later one", async () => {
+    const { commits, add, raw } = await bench({ makeBallast: (options) => new BrokenBallast(options) });
+    const writes = ["a", "b", "c"].map((name) => commits.write(() => add(name), { adds: true, weight: 600 }));
+    const error = { name: "BrokerError", code: "Q1012", message: "sqlite:q.db failed: the ballast fell over" };
+    for (const write of writes) await expect(write).rejects.toMatchObject(error);
+    expect(countRows(raw, "queue")).toBe(0);
+    await commits.write(() => add("later"), { adds: true });
+    expect(countRows(raw, "queue")).toBe(1);
+    await commits.drain();
+  });
+
+  test("does not fail a write that is committed already", async () => {
+    let isFirst = true;
+    const onRing = (): void => {
+      if (!isFirst) return;
+      isFirst = false;
+      throw new Error("a listener fell over");
+    };
+    const { commits, add, raw } = await bench({ onRing });
+    const first = commits.write(() => add("first"), { rings: true, weight: 1000 });
+    const waiting = commits.write(() => add("waiting"));
+    await expect(first).resolves.toBe(1);
+    await expect(waiting).rejects.toMatchObject({ code: "Q1012" });
+    await commits.write(() => add("later"));
+    expect(raw.prepare("SELECT name FROM queue ORDER BY id").all()).toEqual([{ name: "first" }, { name: "later" }]);
+  });
+
+  test("a ballast that cannot be deleted leaves a full disk a full disk", async () => {
+    const { commits, connection, path } = await bench({ timeoutMs: 30 });
+    mkdirSync(`${path}-ballast`);
+    const fill = (): number =>
+      connection.run("INSERT INTO broadcast (channel, payload) VALUES ('a', ?)", "a".repeat(100_000));
+    const { page_count: pages } = connection.get<{ page_count: number }>("PRAGMA page_count") ?? { page_count: 0 };
+    connection.get(`PRAGMA max_page_count = ${pages}`);
+    await expect(commits.write(fill)).rejects.toMatchObject({ code: "Q1006" });
+    connection.get("PRAGMA max_page_count = 100000");
+    await expect(commits.write(fill)).resolves.toBe(1);
   });
 });
 

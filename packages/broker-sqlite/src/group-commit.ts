@@ -72,6 +72,8 @@ const fullPauseMs = 50;
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #waiting: Write[] = [];
+  /** The group that is being written. */
+  #taken: Write[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
 
@@ -126,22 +128,36 @@ export class GroupCommit {
 
   async #flush(): Promise<void> {
     const { clock } = this.#options;
-    // The end of the turn: handlers that finish together settle together.
-    await new Promise<void>((resolve) => setImmediate(resolve));
     let lockWait: LockWait | undefined;
-    while (this.#waiting.length > 0) {
-      const { left, obstacle } = this.#commit(this.#takeGroup());
-      if (left.length === 0) {
-        lockWait = undefined;
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        continue;
+    try {
+      // The end of the turn: handlers that finish together settle together.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      while (this.#waiting.length > 0) {
+        const { left, obstacle } = this.#commit(this.#takeGroup());
+        this.#taken = [];
+        if (left.length === 0) {
+          lockWait = undefined;
+          await new Promise<void>((resolve) => setImmediate(resolve));
+          continue;
+        }
+        this.#waiting.unshift(...left);
+        this.#expire(obstacle);
+        lockWait ??= new LockWait(clock);
+        await (obstacle === "lock" ? lockWait.pause() : sleep(clock, fullPauseMs));
       }
-      this.#waiting.unshift(...left);
-      this.#expire(obstacle);
-      lockWait ??= new LockWait(clock);
-      await (obstacle === "lock" ? lockWait.pause() : sleep(clock, fullPauseMs));
+    } catch (error) {
+      // Nobody else would ever answer them. What is committed is answered before anything can throw.
+      this.#failAll(error);
+    } finally {
+      // In the same turn as the last look at what waits: what comes later begins anew.
+      this.#flushing = undefined;
     }
-    this.#flushing = undefined;
+  }
+
+  #failAll(error: unknown): void {
+    for (const write of [...this.#taken.splice(0), ...this.#waiting.splice(0)]) {
+      if (!write.answered) fail(write, toBrokerError(error, this.#options.connection.address));
+    }
   }
 
   #takeGroup(): Write[] {
@@ -152,7 +168,8 @@ export class GroupCommit {
       if (count > 0 && weight > maxWeight) break;
       count += 1;
     }
-    return this.#refuseWithoutRoom(this.#waiting.splice(0, count));
+    this.#taken = this.#waiting.splice(0, count);
+    return this.#refuseWithoutRoom(this.#taken);
   }
 
   /** What adds something is refused while the disk has no room for it; the others stay. */
@@ -172,11 +189,11 @@ export class GroupCommit {
       const [first, ...others] = group;
       return first !== undefined && others.length === 0 ? this.#failed(first, error) : this.#commitHalves(group);
     }
-    if (group.some((write) => write.options.rings === true)) this.#options.onRing();
     group.forEach((write, index) => {
       write.answered = true;
       write.resolve(results[index]);
     });
+    if (group.some((write) => write.options.rings === true)) this.#options.onRing();
     return nothingLeft;
   }
 

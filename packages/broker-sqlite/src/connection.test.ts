@@ -25,6 +25,12 @@ function fingerprint(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
+/** Whether this process has a lock on a file, by proc_locks(5). */
+function isLockedHere(path: string): boolean {
+  const locks = readFileSync("/proc/locks", "utf8").split("\n");
+  return locks.some((line) => line.includes(` ${process.pid} `) && line.includes(`:${statSync(path).ino} `));
+}
+
 /** Opening must fail with this code, and leave the folder as it is. */
 async function expectRefused(path: string, code: string): Promise<void> {
   const before = { files: readdirSync(dirname(path)), content: fingerprint(path), changed: statSync(path).mtimeMs };
@@ -73,6 +79,22 @@ describe("opening a file", () => {
     const connections = await Promise.all(Array.from({ length: 8 }, () => open(path, { lockTimeoutMs: 5000 })));
     expect(connections[7]?.get("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
     for (const connection of connections) connection.close();
+  });
+
+  test("once more leaves the locks of this process in place, without which another one may delete the log", async (context) => {
+    if (!existsSync("/proc/locks")) {
+      context.skip("only Linux tells who has which locks");
+      return;
+    }
+    const path = temporaryFile();
+    const first = await open(path);
+    expect(isLockedHere(path)).toBe(true);
+    const second = await open(path);
+    expect(isLockedHere(path)).toBe(true);
+    second.close();
+    (await open(path)).close();
+    expect(isLockedHere(path)).toBe(true);
+    first.close();
   });
 
   test("a file of a newer version is refused and not touched", async () => {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync, statfsSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync, statSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { BrokerError } from "@q/core/broker";
 import { applicationId, migrations } from "./schema.ts";
@@ -26,7 +26,7 @@ const magic = "SQLite format 3\0";
 
 /**
  * Makes the folder and an empty file that only its owner may read, where there is none; else looks whether the file may be ours,
- * without SQLite and without changing a byte.
+ * without SQLite and without changing a byte, unless it may be in use.
  * @throws BrokerError `Q1001` it cannot be made or read, `Q1007` it is something else, `Q1008` it is from a newer version, `Q1009` it is on a network
  */
 export function prepareDatabaseFile(path: string, address: string): void {
@@ -34,13 +34,21 @@ export function prepareDatabaseFile(path: string, address: string): void {
     mkdirSync(dirname(path), { recursive: true });
     refuseNetwork(path, address);
     // An empty file is a new database to SQLite; its -wal and -shm files get the mode of this one.
-    closeSync(openSync(path, "a", 0o600));
+    if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
   } catch (cause) {
     if (cause instanceof BrokerError) throw cause;
     // A file that may be read and not written is looked at all the same: what it is matters more.
     if (!existsSync(path) || !statSync(path).isFile()) throw cannotOpen(address, cause);
   }
-  checkHeader(readHeader(path, address), address);
+  if (!mayBeOpen(path)) checkHeader(readHeader(path, address), address);
+}
+
+/**
+ * When this process closes a file, the system drops all locks that it has on it, also those of SQLite connections: another program may then delete
+ * the write-ahead log under them. A file in use has a -shm file beside it, and is left to SQLite.
+ */
+function mayBeOpen(path: string): boolean {
+  return existsSync(`${realpathSync(path)}-shm`);
 }
 
 function refuseNetwork(path: string, address: string): void {

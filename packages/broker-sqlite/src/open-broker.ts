@@ -53,7 +53,8 @@ export class OpenBroker {
   readonly leases: SqliteLeaseStore;
   readonly schedules: SqliteScheduleStore;
   readonly #recovery: Recovery;
-  readonly #consumers = new Set<SqliteConsumer>();
+  /** Also those that are about to begin, so that none outlives the broker. */
+  readonly #consumers = new Set<Promise<SqliteConsumer>>();
 
   private constructor(store: Store, recovery: Recovery) {
     this.store = store;
@@ -111,10 +112,11 @@ export class OpenBroker {
     options: ConsumeOptions,
     onDelivery: (delivery: Delivery) => void,
   ): Promise<Consumer> {
-    const onStop = (): void => void this.#consumers.delete(consumer);
-    const consumer = await SqliteConsumer.start(this.store, { queues, ...options, onDelivery, onStop });
-    this.#consumers.add(consumer);
-    return consumer;
+    const onStop = (): void => void this.#consumers.delete(starting);
+    const starting = SqliteConsumer.start(this.store, { queues, ...options, onDelivery, onStop });
+    this.#consumers.add(starting);
+    void starting.catch(onStop);
+    return starting;
   }
 
   /** Gives back what is held and disconnects. Never throws. */
@@ -132,7 +134,7 @@ export class OpenBroker {
 
   /** Lets go of everything without a word, as a process that is killed. For tests. */
   abandon(): void {
-    for (const consumer of this.#consumers) void consumer.stop();
+    void this.#stopConsumers();
     void this.#recovery.stop();
     this.#disconnect();
   }
@@ -141,10 +143,15 @@ export class OpenBroker {
     const { session, commits, connection } = this.store;
     await this.#recovery.stop();
     this.control.close();
-    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    await this.#stopConsumers();
     await session.leave();
     await commits.drain();
     connection.checkpoint();
+  }
+
+  /** One that could not begin has nothing to stop. */
+  async #stopConsumers(): Promise<void> {
+    await Promise.allSettled([...this.#consumers].map(async (starting) => (await starting).stop()));
   }
 
   #disconnect(): void {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SimulatedProcesses, type SimulatedProcess } from "../test/simulated-processes.ts";
 import {
   eventually,
+  MemoryLogger,
   message,
   messages,
   openBroker,
@@ -189,6 +190,32 @@ describe("a process that cannot be seen from here", () => {
     there.abandon();
     const [again] = await recovered;
     expect(again === undefined ? undefined : wellFormed(again).id).toBe("held");
+  });
+
+  test("is not called silent while the file was locked, when nobody could give a sign", async () => {
+    const path = temporaryFile();
+    const processes = new SimulatedProcesses();
+    const logger = new MemoryLogger();
+    const beats = { sweepEveryMs: 20, silenceMs: 500, beatEveryMs: 30 };
+    const start = (container: string): Promise<SqliteBroker> => {
+      const liveness = hidden(processes.start().liveness, container);
+      return openBroker(path, { settings: { lockTimeout: "200ms" }, logger, internals: { ...beats, liveness } });
+    };
+    const [here, there] = [await start("here"), await start("there")];
+    await there.publish([message("held")]);
+    const [held] = await take(there, 1);
+    const raw = await openRaw(path);
+    const beatsOf = (): number =>
+      (raw.prepare("SELECT sum(beat) AS beats FROM session").get() as { beats: number }).beats;
+    await eventually(() => beatsOf() > 4);
+    raw.exec("BEGIN IMMEDIATE");
+    // Each of the two failed so often, 200 ms each time.
+    await eventually(() => logger.lines.filter((line) => line.includes("dead processes failed")).length >= 10);
+    raw.exec("ROLLBACK");
+    const before = beatsOf();
+    await eventually(() => beatsOf() >= before + 4);
+    expect(held?.lost.aborted).toBe(false);
+    expect((await here.inspector.stats("default")).inFlight).toBe(1);
   });
 });
 

@@ -71,9 +71,11 @@ export class Recovery {
     if (this.#stopped) return;
     this.#timer = this.#options.clock.setTimer(this.#options.sweepEveryMs, () => {
       this.#sweeping = this.#sweep()
-        .catch((error: unknown) =>
-          this.#options.logger.warn({ err: error }, "looking for dead processes failed; trying again"),
-        )
+        .catch((error: unknown) => {
+          // Perhaps nobody could write: then the others could not give a sign of life, either.
+          this.#signs = new Map();
+          this.#options.logger.warn({ err: error }, "looking for dead processes failed; trying again");
+        })
         .finally(() => this.#schedule());
     });
   }

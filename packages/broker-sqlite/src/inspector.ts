@@ -11,7 +11,7 @@ import type {
 } from "@q/core/broker";
 import { dropDead, listDead, redriveDead } from "./dead-letters.ts";
 import { peekQueue } from "./peek.ts";
-import { identityOf, type SessionRow } from "./recovery.ts";
+import { identityOf, sessionColumns, type SessionRow } from "./session.ts";
 import type { Store } from "./store.ts";
 
 /** Rows of one step of a purge. */
@@ -138,7 +138,7 @@ export class SqliteInspector implements QueueInspector {
 
   #consumersOf(queueId: number): number {
     const sessions = this.#store().connection.all<SessionRow>(
-      `SELECT id, pid, process_started, boot_id, pid_namespace, beat FROM session
+      `SELECT ${sessionColumns} FROM session
        WHERE id IN (SELECT session_id FROM consumer WHERE queue_id = ?)`,
       queueId,
     );

@@ -1,6 +1,14 @@
 import { RenewedLease, type Lease, type LeaseStore } from "@q/core/broker";
 import type { Store } from "./store.ts";
 
+interface LeaseRow {
+  readonly expires_at: number;
+  readonly session_id: number;
+}
+
+/** What no session has as its id. */
+const nobody = 0;
+
 /** Locks as rows with an expiry date, renewed while their holder lives. */
 export class SqliteLeaseStore implements LeaseStore {
   readonly #store: Store;
@@ -12,20 +20,26 @@ export class SqliteLeaseStore implements LeaseStore {
 
   async acquire(name: string, ttlMs: number): Promise<Lease | null> {
     const { connection, commits, sequence, session, clock, logger } = this.#store;
+    const lifeMs = Math.ceil(ttlMs);
     const heldSince = clock.monotonic();
     const fence = await commits.write(
       () => {
         const now = clock.now();
         // Who is dead holds nothing: `Recovery` deletes his rows.
-        const taken = connection.get("SELECT 1 FROM lease WHERE name = ? AND expires_at > ?", name, now);
-        if (taken !== undefined) return undefined;
+        const held = connection.get<LeaseRow>("SELECT expires_at, session_id FROM lease WHERE name = ?", name);
+        if (held !== undefined && held.expires_at > now) return undefined;
+        if (held !== undefined && session.isAlive(held.session_id)) {
+          // Who lives renews his leases in time, so the clock was set. Once: as nobody's it is free when this time is over and he did not renew it.
+          connection.run(`UPDATE lease SET expires_at = ?, session_id = ${nobody} WHERE name = ?`, now + lifeMs, name);
+          return undefined;
+        }
         const drawn = sequence.take();
         connection.run(
           "INSERT OR REPLACE INTO lease (name, fence, session_id, expires_at) VALUES (?, ?, ?, ?)",
           name,
           drawn,
           session.id,
-          now + Math.ceil(ttlMs),
+          now + lifeMs,
         );
         return drawn;
       },
@@ -39,10 +53,9 @@ export class SqliteLeaseStore implements LeaseStore {
       ttlMs,
       heldSince,
       renew: async () => {
-        const expiresAt = clock.now() + Math.ceil(ttlMs);
-        const renewed = await commits.write(() =>
-          connection.run(`UPDATE lease SET expires_at = ? ${ours}`, expiresAt, name, fence),
-        );
+        const expiresAt = clock.now() + lifeMs;
+        const renewal = `UPDATE lease SET expires_at = ?, session_id = ? ${ours}`;
+        const renewed = await commits.write(() => connection.run(renewal, expiresAt, session.id, name, fence));
         return renewed > 0;
       },
       free: () => commits.write(() => connection.run(`DELETE FROM lease ${ours}`, name, fence)),

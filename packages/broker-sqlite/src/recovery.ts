@@ -1,7 +1,7 @@
-import type { Clock, Liveness, Logger, ProcessIdentity, Timer } from "@q/core/broker";
+import type { Clock, Liveness, Logger, Timer } from "@q/core/broker";
 import type { Connection } from "./connection.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import type { Session } from "./session.ts";
+import { identityOf, sessionColumns, type Session, type SessionRow } from "./session.ts";
 
 export interface RecoveryOptions {
   readonly connection: Connection;
@@ -18,15 +18,6 @@ export interface RecoveryOptions {
   readonly silenceMs: number;
   /** How often a process that others cannot see gives a sign of life. Milliseconds. */
   readonly beatEveryMs: number;
-}
-
-export interface SessionRow {
-  readonly id: number;
-  readonly pid: number;
-  readonly process_started: string | null;
-  readonly boot_id: string | null;
-  readonly pid_namespace: string | null;
-  readonly beat: number;
 }
 
 /** The last new sign of life of a session that cannot be seen, by our monotonic clock. */
@@ -83,9 +74,7 @@ export class Recovery {
   async #sweep(): Promise<void> {
     const { connection, session, liveness } = this.#options;
     const own = session.id;
-    const sessions = await connection.read(() =>
-      connection.all<SessionRow>("SELECT id, pid, process_started, boot_id, pid_namespace, beat FROM session"),
-    );
+    const sessions = await connection.read(() => connection.all<SessionRow>(`SELECT ${sessionColumns} FROM session`));
     if (own === session.id && !sessions.some(({ id }) => id === own)) await session.rejoin();
     const others = sessions.filter(({ id }) => id !== own);
     const lives = others.map((row) => liveness.check(identityOf(row)));
@@ -162,8 +151,4 @@ export class Recovery {
       id,
     );
   }
-}
-
-export function identityOf(row: SessionRow): ProcessIdentity {
-  return { pid: row.pid, startedAt: row.process_started, bootId: row.boot_id, pidNamespace: row.pid_namespace };
 }

@@ -1,4 +1,4 @@
-import type { Liveness } from "@q/core/broker";
+import type { Liveness, ProcessIdentity } from "@q/core/broker";
 import type { Connection } from "./connection.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Sequence } from "./sequence.ts";
@@ -9,6 +9,18 @@ export interface SessionOptions {
   readonly sequence: Sequence;
   readonly liveness: Liveness;
 }
+
+export interface SessionRow {
+  readonly id: number;
+  readonly pid: number;
+  readonly process_started: string | null;
+  readonly boot_id: string | null;
+  readonly pid_namespace: string | null;
+  readonly beat: number;
+}
+
+/** Selects a `SessionRow`. */
+export const sessionColumns = "id, pid, process_started, boot_id, pid_namespace, beat";
 
 /**
  * This opening of the file, as the other ones see it: one row that says which process it belongs to. What this broker holds is marked with
@@ -44,6 +56,13 @@ export class Session {
   /** Whether the row is still there. Who claims asks inside the same transaction, or nobody would ever give the message back. */
   isListed(): boolean {
     return this.#options.connection.get("SELECT 1 FROM session WHERE id = ?", this.#id) !== undefined;
+  }
+
+  /** Whether an opening is still listed, and its process is seen to live. */
+  isAlive(id: number): boolean {
+    const { connection, liveness } = this.#options;
+    const row = connection.get<SessionRow>(`SELECT ${sessionColumns} FROM session WHERE id = ?`, id);
+    return row !== undefined && liveness.check(identityOf(row)) === "alive";
   }
 
   /** Adds a row, with a new id. What an earlier row of ours still holds goes back: nobody here would settle it. */
@@ -130,4 +149,8 @@ export class Session {
       if (count > 0) connection.run("INSERT INTO consumer (session_id, queue_id) VALUES (?, ?)", sessionId, queueId);
     }
   }
+}
+
+export function identityOf(row: SessionRow): ProcessIdentity {
+  return { pid: row.pid, startedAt: row.process_started, bootId: row.boot_id, pidNamespace: row.pid_namespace };
 }

@@ -1,4 +1,4 @@
-import { createApp, type App, type ScheduleEntry } from "@q/core";
+import { createApp, type App, type Middleware, type ScheduleEntry } from "@q/core";
 import { FakeClock, MemoryBroker, MemoryStore } from "@q/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import type { SchedulerEvent } from "./scheduler-event.ts";
@@ -6,6 +6,12 @@ import { Scheduler } from "./scheduler.ts";
 
 const start = Date.UTC(2030, 0, 1, 0, 0, 30);
 const minutely: ScheduleEntry<"default"> = { task: "t", cron: "* * * * *" };
+
+interface ProcessOptions {
+  readonly wrongByMs?: number;
+  readonly dryRun?: boolean;
+  readonly middleware?: readonly Middleware[];
+}
 
 interface Process {
   readonly app: App;
@@ -18,10 +24,10 @@ interface Process {
 function world(schedule: Readonly<Record<string, ScheduleEntry<"default">>> = { minutely }) {
   const clock = new FakeClock({ now: start });
   const store = new MemoryStore({ clock });
-  const process = (options: { readonly wrongByMs?: number; readonly dryRun?: boolean } = {}): Process => {
-    const { wrongByMs = 0, dryRun = false } = options;
+  const process = (options: ProcessOptions = {}): Process => {
+    const { wrongByMs = 0, dryRun = false, middleware = [] } = options;
     const broker = new MemoryBroker(store);
-    const app = createApp({ queues: ["default"], broker, schedule, clock });
+    const app = createApp({ queues: ["default"], broker, schedule, clock, middleware });
     app.instrumentedTask({ name: "t" }, async () => undefined);
     const events: SchedulerEvent[] = [];
     const wrong = {
@@ -253,5 +259,39 @@ test("it can be stopped before it starts, and twice", async () => {
   await scheduler.stop();
   expect(events).toEqual([]);
   await clock.advance("2m");
+  expect(await sent()).toEqual([]);
+});
+
+test("stopping it a second time waits for the tick that is being sent, as the first time does", async () => {
+  const { clock, process, sent } = world();
+  let goOn = (): void => undefined;
+  const slow = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const send: Middleware["send"] = async (_context, next) => {
+    await slow;
+    await next();
+  };
+  const { scheduler } = process({ middleware: [{ name: "slow", send }] });
+  await scheduler.start();
+  await clock.advance("31s");
+  const stopped: string[] = [];
+  const stopping = ["first", "second"].map((which) => scheduler.stop().then(() => stopped.push(which)));
+  await clock.advance("1s");
+  expect(stopped).toEqual([]);
+  goOn();
+  await Promise.all(stopping);
+  expect(stopped).toEqual(["first", "second"]);
+  expect(await sent()).toEqual(["minutely:00:01"]);
+});
+
+test("one that is stopped while it starts does not say that it is ready", async () => {
+  const { clock, process, sent } = world();
+  const { scheduler, events } = process();
+  const starting = scheduler.start();
+  await scheduler.stop();
+  await starting;
+  await clock.advance("2m");
+  expect(events).toEqual([]);
   expect(await sent()).toEqual([]);
 });

@@ -51,6 +51,7 @@ export class Scheduler {
   #wake = new AbortController();
   #working = new Set<Promise<void>>();
   #running: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(app: App, options: SchedulerOptions = {}) {
     this.#app = app;
@@ -82,11 +83,12 @@ export class Scheduler {
   }
 
   /**
-   * Begins to send ticks. The app's tasks must be loaded. A second call waits with the first.
+   * Begins to send ticks. The app's tasks must be loaded. A second call waits with the first. One that was stopped sends none.
    * @throws ConfigError the first problem of a schedule of `createApp`, `Q2032` when the broker cannot do it; BrokerError
    */
   async start(): Promise<void> {
     await this.#begin();
+    if (this.#stopping.signal.aborted) return;
     this.#running ??= this.#run();
     this.#emit({ type: "scheduler.ready", schedules: this.#tracks.size, next: this.next[0] ?? null });
   }
@@ -105,8 +107,12 @@ export class Scheduler {
   }
 
   /** Ends it, once the ticks that are being sent are. May be called twice, and before `start`. Never throws. */
-  async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return await this.#running;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  async #end(): Promise<void> {
     this.#stopping.abort();
     this.#wake.abort();
     await this.#running;

@@ -48,3 +48,10 @@ test("what another program wrote as an entry is none", async () => {
     ["list", null],
   ]);
 });
+
+test("a list that cannot be read is an error of the broker", async () => {
+  const path = temporaryFile();
+  const broker = await openBroker(path);
+  (await openRaw(path)).exec("DROP TABLE schedule");
+  await expect(broker.schedules.list()).rejects.toMatchObject({ name: "BrokerError", code: "Q1012" });
+});

@@ -33,8 +33,9 @@ export class SqliteScheduleStore implements ScheduleStore {
   }
 
   async list(): Promise<readonly StoredSchedule[]> {
-    const rows = this.#store.connection.all<ScheduleRow & { readonly name: string }>(
-      `SELECT name, ${columns} FROM schedule`,
+    const { connection } = this.#store;
+    const rows = await connection.read(() =>
+      connection.all<ScheduleRow & { readonly name: string }>(`SELECT name, ${columns} FROM schedule`),
     );
     return rows
       .map(({ name, last_tick, paused, entry }) => ({

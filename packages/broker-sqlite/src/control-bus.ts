@@ -8,8 +8,13 @@ import {
 } from "@q/core/broker";
 import type { Store } from "./store.ts";
 
-/** Payloads that are kept for listeners who are busy. */
+/** Payloads that are kept for listeners who are busy, and how much they may take of the room that a full disk has left. */
 const kept = 500;
+const keptBytes = 1024 * 1024;
+
+const forget = `DELETE FROM broadcast WHERE seq < (
+  SELECT min(seq) FROM (SELECT seq, sum(octet_length(payload)) OVER (ORDER BY seq DESC) AS bytes FROM broadcast ORDER BY seq DESC LIMIT ?)
+  WHERE bytes <= ?)`;
 
 interface BroadcastRow {
   readonly seq: number;
@@ -35,7 +40,7 @@ export class SqliteControlBus implements ControlBus {
     await commits.write(
       () => {
         connection.run("INSERT INTO broadcast (channel, payload) VALUES (?, ?)", channel, text);
-        connection.run("DELETE FROM broadcast WHERE seq <= (SELECT max(seq) FROM broadcast) - ?", kept);
+        connection.run(forget, kept, keptBytes);
       },
       { rings: true },
     );

@@ -116,6 +116,8 @@ describe("a message that the file could not give back unchanged is rejected, and
     ["half a priority", { priority: 0.5 }],
     ["a negative delay", { delayMs: -1 }],
     ["an endless delay", { delayMs: Infinity }],
+    ["an id with half a character", { id: "a\ud83d" }],
+    ["a queue with half a character", { queue: "a\ud83d" }],
   ])("%s", async (_what, changes) => {
     const broker = await openBroker(temporaryFile());
     await expect(broker.publish([message("good"), message("bad", changes)])).rejects.toMatchObject({

@@ -43,13 +43,13 @@ export function encodeMessage(message: OutgoingMessage): EncodedMessage {
   };
 }
 
-/** SQLite's text ends at a NUL when it is read. */
+/** SQLite's text ends at a NUL when it is read, and is UTF-8, which has no halves of surrogate pairs. */
 function isStorableText(text: string): boolean {
   return (
     text.length > 0 &&
     text.length <= longestIdBytes &&
     Buffer.byteLength(text) <= longestIdBytes &&
-    !text.includes("\0")
+    !/[\0\p{Surrogate}]/u.test(text)
   );
 }
 

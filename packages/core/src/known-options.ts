@@ -73,13 +73,18 @@ export function wholeNumber(
 
 /**
  * An id or a key: it must not be empty, and must fit into a header or an index. Without NUL, at which some stores end a text: one that is refused
- * there would take the others of its batch along.
+ * there would take the others of its batch along. Without half a surrogate pair, which UTF-8 does not have: two keys would become one.
  * @throws ConfigError `Q2017`
  */
 export function shortText(name: string, value: string): string {
   if (typeof value !== "string") throw new ConfigError("Q2017", `${name} is a ${typeof value}: expected a string`);
   const bytes = Buffer.byteLength(value);
   if (value.includes("\0")) throw new ConfigError("Q2017", `${name} has a NUL character`);
+  if (/\p{Surrogate}/u.test(value)) {
+    throw new ConfigError("Q2017", `${name} has half a character, which UTF-8 cannot hold`, {
+      hint: "was it cut in the middle of a surrogate pair? cut [...text], not text.slice()",
+    });
+  }
   if (bytes >= 1 && bytes <= 255) return value;
   throw new ConfigError("Q2017", `${name} has ${bytes} bytes: expected 1 to 255`);
 }

@@ -81,6 +81,7 @@ test.each([
   [{ key: "" }, "Q2017"],
   [{ key: "é".repeat(128) }, "Q2017"],
   [{ key: 7 }, "Q2017"],
+  [{ key: "half a pair: \ud83d" }, "Q2017"],
   [{ keyTtl: "1h" }, "Q2017"],
   [{ key: "k", keyTtl: "0s" }, "Q2010"],
   [{ key: "k", keyTtl: "soon" }, "Q2010"],

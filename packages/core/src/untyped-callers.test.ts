@@ -75,6 +75,7 @@ test.each([
   [{ headers: ["x"] }, "Q2030"],
   [{ queue: 5 }, "Q2030"],
   [{ taskId: "a\u0000b" }, "Q2017"],
+  [{ taskId: "half a pair: \ud83d" }, "Q2017"],
 ])("a send with the options %j is refused with %s, and takes nothing along", async (options, code) => {
   const app = createApp({ queues: ["default"] });
   const t = testApp(app);

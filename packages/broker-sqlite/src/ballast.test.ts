@@ -82,12 +82,19 @@ test("one that cannot be looked at does not keep messages back", () => {
   expect(() => ballast.drop()).not.toThrow();
 });
 
-test("one that cannot be made is told of, and stops nobody", () => {
+test("one that cannot be made though the disk has room is told of, and keeps no message back", async () => {
   const path = temporaryFile();
+  const clock = new FakeClock();
   const logger = new MemoryLogger();
   // The draft cannot be written and cannot be tidied up.
   mkdirSync(`${path}-new`);
-  const ballast = new Ballast({ path, bytes, clock: new FakeClock(), logger });
-  expect(ballast.hasRoom()).toBe(false);
+  const ballast = new Ballast({ path, bytes, clock, logger });
+  expect([ballast.hasRoom(), ballast.hasRoom()]).toEqual([true, true]);
   expect(logger.lines).toEqual([expect.stringMatching(/^warn could not set room aside/)]);
+  rmSync(`${path}-new`, { recursive: true });
+  await clock.advance(1000);
+  expect(ballast.hasRoom()).toBe(true);
+  expect(statSync(path).size).toBe(bytes);
+  ballast.drop();
+  expect(ballast.hasRoom()).toBe(false);
 });

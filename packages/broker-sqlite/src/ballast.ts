@@ -16,6 +16,9 @@ const retryAfterMs = 1000;
 /** How long a look at the file holds, so that not every commit asks the system. What is sent in this time fits into the ballast. Milliseconds. */
 const seenForMs = 5;
 
+/** Codes of a disk or a quota that is used up. */
+const noRoom: readonly string[] = ["ENOSPC", "EDQUOT"];
+
 /**
  * A file beside the database that only occupies room. When the disk is full it is deleted, and what it occupied lets workers go
  * on claiming and settling. While it is missing nothing new is accepted, or that room would be eaten up too.
@@ -27,12 +30,14 @@ export class Ballast {
   #triedAt = -Infinity;
   #seenAt = -Infinity;
   #toldAt = -Infinity;
+  /** It could not be made, and not for want of room. */
+  #isUnmakeable = false;
 
   constructor(options: BallastOptions) {
     this.#options = { bytes: 4 * 1024 * 1024, ...options };
   }
 
-  /** Whether there is room for new messages. Makes the file again where it is missing and the disk has room for two of it. */
+  /** Whether there is room for new messages, as far as one can see. Makes the file again where it is missing and the disk has room for two of it. */
   hasRoom(): boolean {
     const now = this.#options.clock.monotonic();
     if (now - this.#seenAt < seenForMs) return true;
@@ -40,9 +45,12 @@ export class Ballast {
       this.#seenAt = now;
       return true;
     }
-    if (now - this.#triedAt < retryAfterMs) return false;
-    this.#triedAt = now;
-    return this.#create();
+    if (now - this.#triedAt >= retryAfterMs) {
+      this.#triedAt = now;
+      this.#isUnmakeable = false;
+      if (this.#create()) return true;
+    }
+    return this.#isUnmakeable;
   }
 
   /** Gives the room away. Does nothing when it is already given. */
@@ -56,6 +64,7 @@ export class Ballast {
       return;
     }
     this.#triedAt = this.#options.clock.monotonic();
+    this.#isUnmakeable = false;
     this.#options.logger.error(
       { path: this.#options.path },
       "the disk is full: sending is refused, what is stored is worked off with the room held in reserve",
@@ -92,7 +101,9 @@ export class Ballast {
     } catch (error) {
       if (this.#exists()) return true;
       removeDraft(draft);
-      this.#warn(error, "could not set room aside on the disk; nothing can be sent until that works");
+      this.#isUnmakeable = !noRoom.includes((error as NodeJS.ErrnoException).code ?? "");
+      const until = this.#isUnmakeable ? "should it get full, nothing can be settled" : "nothing can be sent";
+      this.#warn(error, `could not set room aside on the disk; ${until} until that works`);
       return false;
     }
   }

@@ -10,7 +10,7 @@ import {
 } from "@q/core/broker";
 import { Beats } from "./beats.ts";
 import { Connection } from "./connection.ts";
-import { RedisConsumer } from "./consumer.ts";
+import { RedisConsumer, type RedisConsumerOptions } from "./consumer.ts";
 import { RedisControlBus } from "./control-bus.ts";
 import { DeliveryTags } from "./envelope.ts";
 import { FailoverWatch } from "./failover-watch.ts";
@@ -45,7 +45,8 @@ export class OpenBroker {
   readonly leases: RedisLeaseStore;
   readonly schedules: RedisScheduleStore;
   readonly #internals: Internals;
-  readonly #consumers = new Set<RedisConsumer>();
+  /** Also those that are about to begin, so that none outlives the broker. */
+  readonly #consumers = new Set<Promise<RedisConsumer>>();
   #keeper: Promise<LeaseKeeper> | undefined;
   /** What the leases are renewed on. */
   #renewing: Connection | undefined;
@@ -86,16 +87,10 @@ export class OpenBroker {
     options: ConsumeOptions,
     onDelivery: (delivery: Delivery) => void,
   ): Promise<Consumer> {
-    this.#keeper ??= this.#startKeeper();
-    const consumer = await RedisConsumer.start(this.store, {
-      ...options,
-      queues,
-      keeper: await this.#keeper,
-      process: processName(this.#internals.liveness.own),
-      onDelivery,
-    });
-    this.#consumers.add(consumer);
-    return consumer;
+    const starting = this.#startConsumer({ ...options, queues, onDelivery });
+    this.#consumers.add(starting);
+    void starting.catch(() => this.#consumers.delete(starting));
+    return await starting;
   }
 
   /** Gives back what is held and disconnects. Never throws. */
@@ -109,16 +104,34 @@ export class OpenBroker {
 
   /** Lets go of everything without a word, as a process that is killed. For tests. */
   abandon(): void {
-    for (const consumer of this.#consumers) consumer.abandon();
+    void this.#eachConsumer((consumer) => consumer.abandon());
     void this.#closeKeeper();
     this.#disconnect();
   }
 
   /** Never rejects. */
   async #leave(): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.leave()));
+    await this.#eachConsumer((consumer) => consumer.leave());
     await this.#closeKeeper();
     await this.leases.releaseAll();
+  }
+
+  /** One that could not begin has nothing to end. Never rejects. */
+  async #eachConsumer(end: (consumer: RedisConsumer) => unknown): Promise<void> {
+    await Promise.allSettled([...this.#consumers].map(async (starting) => await end(await starting)));
+  }
+
+  /** @throws BrokerError */
+  async #startConsumer(
+    options: Pick<RedisConsumerOptions, "queues" | "onDelivery" | keyof ConsumeOptions>,
+  ): Promise<RedisConsumer> {
+    this.#keeper ??= this.#startKeeper();
+    const keeper = await this.#keeper;
+    return await RedisConsumer.start(this.store, {
+      ...options,
+      keeper,
+      process: processName(this.#internals.liveness.own),
+    });
   }
 
   #disconnect(): void {

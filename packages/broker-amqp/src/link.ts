@@ -74,7 +74,7 @@ export class Link {
     );
     if (await atMost(clock, limitMs, connecting)) return new Link(await connecting, options);
     // Should it come after all, nobody wants it any more.
-    connecting.then(destroy).catch(() => undefined);
+    connecting.then(discard).catch(() => undefined);
     throw new Error("ETIMEDOUT");
   }
 
@@ -178,6 +178,13 @@ export class Link {
     channel.on("handler-error", (error) => this.fail(error));
     return channel;
   }
+}
+
+/** Drops a connection that no link has. */
+function discard(model: ChannelModel): void {
+  // Its end is an error, and an error that nobody listens to would end the process.
+  model.on("error", () => undefined);
+  destroy(model);
 }
 
 /** Drops the line without a word, also when nobody reads at its other end. */

@@ -1,0 +1,32 @@
+import { silentLogger } from "@q/core/broker";
+import { FakeClock } from "@q/core/testing";
+import { expect, onTestFinished, test } from "vitest";
+import { AmqpBroker } from "../src/amqp-broker.ts";
+import { readOptions } from "../src/options.ts";
+import { eventually, ownServer, proxied } from "./opened.ts";
+
+const server = ownServer();
+
+/** What would end a process of a user. */
+function uncaughtErrors(): readonly unknown[] {
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  process.on("uncaughtException", onError);
+  onTestFinished(() => void process.off("uncaughtException", onError));
+  return errors;
+}
+
+test("a connection that is there after its time limit is dropped, and ends no process", async () => {
+  const { proxy, url } = await proxied(server());
+  const uncaught = uncaughtErrors();
+  const clock = new FakeClock();
+  const broker = new AmqpBroker(readOptions({ url, timeout: "60s" }), clock);
+  proxy.blackhole();
+  const opening = broker.open({ logger: silentLogger }).catch((error: unknown) => error);
+  await eventually(() => expect(proxy.counters.accepted).toBe(1));
+  await clock.advance("60s");
+  expect(await opening).toMatchObject({ code: "Q1001" });
+  await proxy.restore();
+  await eventually(() => expect(proxy.counters.open).toBe(0));
+  expect(uncaught).toEqual([]);
+});

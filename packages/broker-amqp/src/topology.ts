@@ -57,9 +57,13 @@ export class Topology {
     this.#declared.set(queue.name, queue);
   }
 
-  /** Once more, after it was found missing. */
+  /** Once more, after it was found missing, or may be. Delayed messages reach it as before. */
   async redeclare(link: Link, queue: string): Promise<void> {
     await this.declare(link, this.#declared.get(queue) ?? { name: queue, priorities: false });
+    // Its binding went with it, and whatever took it may have taken the ladder too.
+    this.#delayed.delete(queue);
+    this.#hasLadder = false;
+    await this.ensureDelays(link, queue);
   }
 
   /** Makes sure that delayed messages reach the queue. Costs nothing when this process has done so before. */

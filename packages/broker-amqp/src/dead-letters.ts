@@ -1,5 +1,14 @@
 import type { Channel, ConsumeMessage } from "amqplib";
-import { BrokerError, sleep, type DeadLetter, type Page, type PageOptions, type Redrive } from "@q/core/broker";
+import {
+  BrokerError,
+  hasCode,
+  sleep,
+  type BrokerMessage,
+  type DeadLetter,
+  type Page,
+  type PageOptions,
+  type Redrive,
+} from "@q/core/broker";
 import { amqpError, replyCode, replyCodeOf } from "./amqp-error.ts";
 import { readDeadLetter } from "./dead-letter.ts";
 import type { Link } from "./link.ts";
@@ -50,10 +59,8 @@ export class DeadLetters {
         // What no consumer could read would only die again.
         if (entry === undefined || "malformed" in letter.message) continue;
         wanted.delete(letter.entryId);
-        await this.#store.publisher.storeAgain(
-          { ...letter.message, headers: entry.headers ?? letter.message.headers },
-          {},
-        );
+        const { headers = letter.message.headers } = entry;
+        if (!(await this.#storeAgain({ ...letter.message, headers }))) continue;
         forget(delivery);
         count += 1;
       }
@@ -68,6 +75,18 @@ export class DeadLetters {
       for (const { delivery } of dropped) forget(delivery);
       return Promise.resolve(dropped.length);
     });
+  }
+
+  /** Whether it is in its queue now. */
+  async #storeAgain(message: BrokerMessage): Promise<boolean> {
+    try {
+      await this.#store.publisher.storeAgain(message, {});
+      return true;
+    } catch (error) {
+      // What is no message of q, one without an id for example, stays where it is, and the others do not.
+      if (hasCode(error, "Q1101")) return false;
+      throw error;
+    }
   }
 
   /** Hands all of them over, the oldest first. Those that are not forgotten are there again when this ends. */

@@ -5,6 +5,7 @@ import type { LinkOptions } from "./link.ts";
 export class LazyConnection {
   readonly #options: LinkOptions;
   #opening: Promise<Connection> | undefined;
+  #connection: Connection | undefined;
   #isClosed = false;
 
   constructor(options: LinkOptions) {
@@ -16,6 +17,7 @@ export class LazyConnection {
     const opening = (this.#opening ??= Connection.open(this.#options));
     opening.then(
       (connection) => {
+        this.#connection = connection;
         if (this.#isClosed) void connection.close();
       },
       () => {
@@ -25,11 +27,10 @@ export class LazyConnection {
     return opening;
   }
 
-  /** Never throws. */
+  /** Never throws, and waits for nothing that is still opening: that is closed when it is there. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const connection = await this.#opening?.catch(() => undefined);
-    await connection?.close();
+    await this.#connection?.close();
   }
 
   /** As `Connection.abandon`. For tests. */

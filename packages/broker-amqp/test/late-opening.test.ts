@@ -3,7 +3,7 @@ import { FakeClock } from "@q/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { AmqpBroker } from "../src/amqp-broker.ts";
 import { readOptions } from "../src/options.ts";
-import { eventually, ownServer, proxied } from "./opened.ts";
+import { eventually, opened, ownServer, proxied } from "./opened.ts";
 
 const server = ownServer();
 
@@ -29,4 +29,18 @@ test("a connection that is there after its time limit is dropped, and ends no pr
   await proxy.restore();
   await eventually(() => expect(proxy.counters.open).toBe(0));
   expect(uncaught).toEqual([]);
+});
+
+test("closing does not wait for a connection that is not there yet, and leaves none behind", async () => {
+  const { proxy, url } = await proxied(server());
+  // Longer than the test.
+  const broker = await opened({ url, timeout: "10m" }, "opening");
+  server().freeze();
+  onTestFinished(() => server().thaw());
+  const asked = broker.inspector?.stats("opening").catch((error: unknown) => error);
+  await eventually(() => expect(proxy.counters.accepted).toBe(2));
+  await broker.close();
+  server().thaw();
+  await eventually(() => expect(proxy.counters.open).toBe(0));
+  expect(await asked).toMatchObject({ code: "Q1001" });
 });

@@ -215,7 +215,7 @@ export class AmqpConsumer implements Consumer {
       if (arrival === undefined) return;
       if (arrival.session.lost.aborted) continue;
       if (arrival.deliveries >= renewAfterDeliveries) {
-        void this.#renew(arrival);
+        void this.#options.settler.renew(arrival);
         continue;
       }
       const delivery: AmqpDelivery = new AmqpDelivery(arrival, {
@@ -237,16 +237,6 @@ export class AmqpConsumer implements Consumer {
     this.#inHand.delete(delivery);
     this.#handOut();
     if (this.#stopped.signal.aborted) this.#endIfIdle();
-  }
-
-  /** Stores it once more, with a count of nought, at the end of its queue. Never rejects. */
-  async #renew({ message, session, tag, crashes }: Arrival): Promise<void> {
-    try {
-      if (!("malformed" in message)) await this.#store.publisher.storeAgain(message, { crashes, signal: session.lost });
-      await ("malformed" in message ? session.acks.requeue(tag) : session.acks.ack(tag));
-    } catch (error) {
-      this.#store.logger.debug({ err: error }, "a message that was handed out often could not be stored anew");
-    }
   }
 
   #scheduleBeat(): void {

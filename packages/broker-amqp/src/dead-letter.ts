@@ -15,31 +15,56 @@ import type { Consignment } from "./parcel.ts";
 
 /** Why and when, as JSON. Text, because a header table knows no numbers of more than 64 bits and no deep nesting. */
 const deadHeader = "x-q-dead";
-/** AMQP headers of amqplib have to fit into 64 KiB; so much of them may be the reason. */
+/** Headers have to fit into 64 KiB, or amqplib does not write them; so much of them may be the reason. */
 const longestReasonBytes = 32 * 1024;
+/** Characters of a reason that is to fit beside large headers. */
+const shortReasonLength = 300;
 
-/** A message on its way to the dead letters of its queue, as it was, with the reason beside it. */
-export function deadConsignment(
-  message: BrokerMessage | MalformedMessage,
-  died: { readonly reason: DeadReason; readonly diedAt: number },
-): Consignment {
-  const { queue } = message;
-  const note = { entry: randomUUID(), diedAt: died.diedAt, reason: died.reason };
-  const route = { queue, exchange: "", routingKey: deadQueue(queue) };
-  if ("malformed" in message) {
-    const options = { persistent: true, mandatory: true, headers: { [deadHeader]: noteText(note) } };
-    return { ...route, content: Buffer.from(message.raw), options };
-  }
-  const { content, options } = encodeEnvelope(message, { priorities: true });
-  const headers = { ...options.headers, [deadHeader]: noteText(note) };
-  return { ...route, content, options: { ...options, headers } };
+interface Note {
+  readonly entry: string;
+  readonly diedAt: number;
+  readonly reason: DeadReason;
 }
 
-function noteText(note: { readonly entry: string; readonly diedAt: number; readonly reason: DeadReason }): string {
+/**
+ * A message on its way to the dead letters of its queue, as it was, with the reason beside it; then in smaller forms, for when that does not fit: with
+ * less of the reason, and with its headers in front of its body, which is malformed then.
+ */
+export function* deadConsignments(
+  message: BrokerMessage | MalformedMessage,
+  died: { readonly reason: DeadReason; readonly diedAt: number },
+): Generator<Consignment, void, undefined> {
+  const { queue } = message;
+  const { reason, diedAt } = died;
+  const note: Note = { entry: randomUUID(), diedAt, reason };
+  const route = { queue, exchange: "", routingKey: deadQueue(queue) };
+  const bare = (text: string) => ({ persistent: true, mandatory: true, headers: { [deadHeader]: text } });
+  if ("malformed" in message) {
+    yield { ...route, content: Buffer.from(message.raw), options: bare(noteText(note)) };
+    return;
+  }
+  const { content, options } = encodeEnvelope(message, { priorities: true });
+  const beside = (text: string): Consignment => {
+    return { ...route, content, options: { ...options, headers: { ...options.headers, [deadHeader]: text } } };
+  };
+  yield beside(noteText(note));
+  yield beside(shortNoteText(note));
+  const { id, properties, headers } = message;
+  const head = Buffer.from(`${JSON.stringify({ id, properties, headers })}\n`);
+  const text = shortNoteText(note, "; its headers leave no room for this reason, so they stand in front of its body");
+  yield { ...route, content: Buffer.concat([head, content]), options: bare(text) };
+}
+
+function noteText(note: Note): string {
   const text = JSON.stringify(note);
   if (Buffer.byteLength(text) <= longestReasonBytes) return text;
   const { code, message } = note.reason;
   return JSON.stringify({ ...note, reason: { code, message: message.slice(0, 4000) } });
+}
+
+function shortNoteText(note: Note, remark = ""): string {
+  const { code, message } = note.reason;
+  return JSON.stringify({ ...note, reason: { code, message: message.slice(0, shortReasonLength) + remark } });
 }
 
 /** A dead letter as it was found. One that RabbitMQ has put there itself says so, and since when. */
@@ -59,12 +84,6 @@ export function readDeadLetter(found: ConsumeMessage | GetMessage, queue: string
 function withoutNote<T extends ConsumeMessage | GetMessage>(found: T, headers: Readonly<Record<string, unknown>>): T {
   const { [deadHeader]: _note, ...rest } = headers;
   return { ...found, properties: { ...found.properties, headers: rest } };
-}
-
-interface Note {
-  readonly entry: string;
-  readonly diedAt: number;
-  readonly reason: DeadReason;
 }
 
 function noteOf(text: unknown): Note | undefined {

@@ -1,7 +1,16 @@
-import { sleep, type BrokerError, type Outcome, type Settled } from "@q/core/broker";
+import {
+  hasCode,
+  sleep,
+  type BrokerError,
+  type BrokerMessage,
+  type DeadReason,
+  type Outcome,
+  type Settled,
+} from "@q/core/broker";
 import { amqpError, ConnectionLost } from "./amqp-error.ts";
 import type { Arrival } from "./arrival.ts";
-import { deadConsignment } from "./dead-letter.ts";
+import { deadConsignments } from "./dead-letter.ts";
+import type { StoreAgain } from "./publisher.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -63,9 +72,21 @@ export class Settler {
     return session.lost.aborted ? "lost" : "settled";
   }
 
+  /** Stores it once more, with a count of nought at the server, at the end of its queue. Never rejects. */
+  async renew(arrival: Arrival): Promise<void> {
+    const { message, session, tag, crashes } = arrival;
+    try {
+      await ("malformed" in message ? session.acks.requeue(tag) : this.#storeAgain(arrival, message, { crashes }));
+    } catch (error) {
+      this.#store.logger.debug(
+        { err: this.#notSettled(arrival, error) },
+        "a message that was handed out often could not be stored anew",
+      );
+    }
+  }
+
   async #carryOut(arrival: Arrival, outcome: Outcome): Promise<void> {
     const { session, tag, message } = arrival;
-    const { publisher, clock } = this.#store;
     switch (outcome.kind) {
       case "ack":
         return await session.acks.ack(tag);
@@ -73,17 +94,42 @@ export class Settler {
         // What is malformed cannot be stored as a message, so it stays what it is.
         if ("malformed" in message) return await session.acks.requeue(tag);
         const { delayMs, headers = message.headers } = outcome;
-        await publisher.storeAgain({ ...message, headers }, { delayMs, signal: session.lost });
-        return await session.acks.ack(tag);
+        return await this.#storeAgain(arrival, { ...message, headers }, { delayMs });
       }
-      case "bury": {
-        const died = { reason: outcome.reason, diedAt: clock.now() };
-        await publisher.send(deadConsignment(message, died), { signal: session.lost });
-        return await session.acks.ack(tag);
-      }
+      case "bury":
+        return await this.#bury(arrival, outcome.reason);
       case "release":
         return await this.#release(arrival);
     }
+  }
+
+  async #storeAgain(arrival: Arrival, message: BrokerMessage, options: StoreAgain): Promise<void> {
+    const { session, tag, queue } = arrival;
+    const { publisher, logger } = this.#store;
+    try {
+      await publisher.storeAgain(message, { ...options, signal: session.lost });
+    } catch (error) {
+      if (!hasCode(error, "Q1101")) throw error;
+      // It will not fit the next time either: given back, it would run for ever.
+      logger.error({ err: error, queue, message: message.id }, "a message that cannot be stored again is dead");
+      return await this.#bury(arrival, { code: "unstorable", message: `it was to run again: ${String(error)}` });
+    }
+    await session.acks.ack(tag);
+  }
+
+  async #bury({ session, tag, message }: Arrival, reason: DeadReason): Promise<void> {
+    const { publisher, clock } = this.#store;
+    let unfit: unknown;
+    for (const consignment of deadConsignments(message, { reason, diedAt: clock.now() })) {
+      try {
+        await publisher.send(consignment, { signal: session.lost });
+        return await session.acks.ack(tag);
+      } catch (error) {
+        if (!hasCode(error, "Q1101")) throw error;
+        unfit = error;
+      }
+    }
+    throw unfit;
   }
 
   /** All that are given back in one turn of the event loop go back together. */

@@ -6,6 +6,8 @@ import { Link, type LinkOptions } from "./link.ts";
 const shortestPauseMs = 100;
 /** A server that is back is noticed within this. */
 const longestPauseMs = 3000;
+/** What has lasted so long ended for a reason of its own, and not for one that was there from the start. Milliseconds. */
+const lastingMs = 10_000;
 
 /** A connection that comes back by itself, to the next host when one is gone, until it is closed. */
 export class Connection {
@@ -16,6 +18,10 @@ export class Connection {
   readonly #hosts: readonly HostPort[];
   #nextHost = 0;
   #link: Link | undefined;
+  /** Monotonic milliseconds since which it is there. */
+  #linkSince = 0;
+  /** How often it was opened, or tried to, since one has lasted. */
+  #attempts = 0;
   #connecting: Promise<void> = Promise.resolve();
   #obstacle: Error | undefined;
 
@@ -112,6 +118,7 @@ export class Connection {
     if (this.isClosed) return void link.close();
     this.#obstacle = undefined;
     this.#link = link;
+    this.#linkSince = this.#options.clock.monotonic();
     link.lost.addEventListener("abort", () => this.#onLost(link), { once: true });
     for (const listener of this.#listeners) listener(link);
   }
@@ -120,7 +127,9 @@ export class Connection {
     if (this.#link !== link) return;
     this.#link = undefined;
     if (this.isClosed) return;
-    const { logger, name } = this.#options;
+    const { logger, name, clock } = this.#options;
+    // Whatever ends each new link would otherwise do so many times a second.
+    if (clock.monotonic() - this.#linkSince >= lastingMs) this.#attempts = 0;
     const reason: unknown = link.lost.reason;
     logger.warn({ err: reason, connection: name }, "the connection to RabbitMQ ended; connecting again");
     if (isHeldTooLong(reason))
@@ -134,9 +143,10 @@ export class Connection {
   /** Never rejects. Resolves when it is connected, or closed. */
   async #reconnect(): Promise<void> {
     const { clock, logger, name } = this.#options;
-    for (let attempt = 0; !this.isClosed; attempt += 1) {
+    while (!this.isClosed) {
       // Full jitter: a thousand processes do not come back at once.
-      const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** attempt) * Math.random();
+      const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** this.#attempts) * Math.random();
+      this.#attempts += 1;
       if (!(await sleep(clock, pauseMs, this.#closed.signal))) return;
       try {
         await this.#tryEachHost();
@@ -144,7 +154,7 @@ export class Connection {
         return;
       } catch (error) {
         this.#obstacle = error as Error;
-        logger.debug({ err: error, attempt }, "RabbitMQ cannot be reached");
+        logger.debug({ err: error, attempts: this.#attempts }, "RabbitMQ cannot be reached");
       }
     }
   }

@@ -22,8 +22,9 @@ export interface AmqpConsumerOptions extends ConsumeOptions {
 
 /** How often the server is asked for a sign of life. Milliseconds. */
 const beatMs = 5000;
-/** Pause before a queue that was deleted under its consumers is looked for again. Milliseconds. */
-const afterCancelMs = 500;
+/** Pauses before a queue that cannot be consumed is looked for again. Milliseconds. */
+const shortestPauseMs = 500;
+const longestPauseMs = 5000;
 /**
  * A quorum queue counts how often it hands a message out, and drops or buries it at its limit, which is 20 on newer servers. Long before that, the message
  * is stored anew.
@@ -120,7 +121,29 @@ export class AmqpConsumer implements Consumer {
     await this.#ending;
   }
 
+  /** @throws whatever keeps it from any of the queues */
   async #begin(link: Link): Promise<void> {
+    const session = await this.#openSession(link);
+    for (const queue of this.#lanes.queues) await this.#consume(session, queue);
+    this.heardAt = this.#store.clock.monotonic();
+  }
+
+  /** Never rejects. When it fails, the next link tries. */
+  async #beginAgain(link: Link): Promise<void> {
+    try {
+      const session = await this.#openSession(link);
+      // One that cannot be had, because it is of another shape for example, does not keep the others from going on.
+      for (const queue of this.#lanes.queues)
+        if (!(await this.#takeUp(session, queue))) void this.#takeUpLater(session, queue);
+      if (!session.lost.aborted) this.heardAt = this.#store.clock.monotonic();
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#store.logger.warn({ err: error }, "consuming could not be taken up again; connecting anew");
+      link.fail(error);
+    }
+  }
+
+  async #openSession(link: Link): Promise<Session> {
     const session = await Session.start(link, {
       clock: this.#store.clock,
       events: {
@@ -130,27 +153,39 @@ export class AmqpConsumer implements Consumer {
     });
     this.#session = session;
     session.lost.addEventListener("abort", () => this.#lanes.takeAll(), { once: true });
-    await this.#inTurn(async () => {
-      for (const queue of this.#lanes.queues) {
-        if (this.#stopped.signal.aborted) return;
-        await this.#store.topology.ensureDelays(link, queue);
-        await this.#store.marks.declare(queue);
-        await this.#options.pauses.refresh(queue);
-        await this.#subscribe(session, queue);
-      }
-    });
-    this.heardAt = this.#store.clock.monotonic();
+    return session;
   }
 
-  /** Never rejects. When it fails, the next link tries. */
-  async #beginAgain(link: Link): Promise<void> {
-    try {
-      for (const queue of this.#lanes.queues) await this.#store.topology.redeclare(link, queue);
-      await this.#begin(link);
-    } catch (error) {
+  #consume(session: Session, queue: string): Promise<void> {
+    return this.#inTurn(async () => {
       if (this.#stopped.signal.aborted) return;
-      this.#store.logger.warn({ err: error }, "consuming could not be taken up again; connecting anew");
-      link.fail(error);
+      await this.#store.topology.ensureDelays(session.link, queue);
+      await this.#store.marks.declare(queue);
+      await this.#options.pauses.refresh(queue);
+      session.available.add(queue);
+      await this.#subscribe(session, queue);
+    });
+  }
+
+  /** Whether it is done with: it is consumed, or need not be any more. Never rejects. */
+  async #takeUp(session: Session, queue: string): Promise<boolean> {
+    try {
+      await this.#store.topology.redeclare(session.link, queue);
+      await this.#consume(session, queue);
+      return true;
+    } catch (error) {
+      if (this.#isOver(session)) return true;
+      this.#store.logger.warn({ err: error, queue }, "the queue cannot be consumed yet");
+      return false;
+    }
+  }
+
+  /** Never rejects. */
+  async #takeUpLater(session: Session, queue: string): Promise<void> {
+    for (let attempt = 0; !this.#isOver(session); attempt += 1) {
+      const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** attempt);
+      if (!(await sleep(this.#store.clock, pauseMs, this.#stopped.signal))) return;
+      if (!this.#isOver(session) && (await this.#takeUp(session, queue))) return;
     }
   }
 
@@ -159,6 +194,8 @@ export class AmqpConsumer implements Consumer {
   }
 
   async #subscribe(session: Session, queue: string): Promise<void> {
+    // It is looked for, and subscribed to when it is there.
+    if (!session.available.has(queue)) return;
     if (this.#options.pauses.isPaused(queue)) return await session.unsubscribe([queue]);
     // So many turns, so many at hand at least.
     await session.subscribe(queue, this.#prefetch + this.#lanes.turnsOf(queue) - 1);
@@ -183,21 +220,14 @@ export class AmqpConsumer implements Consumer {
     await Promise.allSettled(arrivals.map((arrival) => settler.settle(arrival, { kind: "release" })));
   }
 
-  /** The queue is gone, or its leader: it is looked for, and made again. */
+  /** The queue is gone, or its leader: it is looked for, and made again. Never rejects. */
   async #onCancelled(session: Session, queue: string): Promise<void> {
-    const { topology, logger, clock } = this.#store;
-    logger.warn({ queue }, "RabbitMQ has ended a subscription, because somebody deleted the queue or its node stopped");
-    while (!this.#isOver(session)) {
-      if (!(await sleep(clock, afterCancelMs, this.#stopped.signal))) return;
-      try {
-        await topology.redeclare(session.link, queue);
-        return await this.#inTurn(async () => {
-          if (!this.#isOver(session)) await this.#subscribe(session, queue);
-        });
-      } catch (error) {
-        logger.warn({ err: error, queue }, "the queue cannot be consumed yet");
-      }
-    }
+    session.available.delete(queue);
+    this.#store.logger.warn(
+      { queue },
+      "RabbitMQ has ended a subscription, because somebody deleted the queue or its node stopped",
+    );
+    await this.#takeUpLater(session, queue);
   }
 
   #onMessage(session: Session, queue: string, found: ConsumeMessage): void {

@@ -28,6 +28,8 @@ const longestHoldMs = 1000;
 /** Consuming on one channel, for as long as its link lives. Delivery tags are the channel's, so nothing of a session outlives it. */
 export class Session {
   readonly acks: Acks;
+  /** Queues that its consumer has found as they are to be. To subscribe to one that is not there would end the session. */
+  readonly available: Set<string> = new Set();
   readonly #link: Link;
   readonly #channel: Channel;
   readonly #clock: Clock;

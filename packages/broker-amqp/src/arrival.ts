@@ -1,5 +1,6 @@
 import type { BrokerMessage, MalformedMessage } from "@q/core/broker";
 import type { Decoded } from "./envelope.ts";
+import type { HeldSince } from "./hold-limit.ts";
 import { markKey } from "./marks.ts";
 import type { Session } from "./session.ts";
 
@@ -10,13 +11,16 @@ export interface Handover {
   readonly session: Session;
   /** Whether it had handed it out before. */
   readonly redelivered: boolean;
+  /** Monotonic milliseconds. */
+  readonly at: number;
 }
 
 /** A message that has come in a session and is not settled. */
-export class Arrival {
+export class Arrival implements HeldSince {
   readonly queue: string;
   readonly tag: number;
   readonly session: Session;
+  readonly heldSince: number;
   readonly message: BrokerMessage | MalformedMessage;
   /** How often the server has handed it out before, where it counts. */
   readonly deliveries: number;
@@ -26,14 +30,19 @@ export class Arrival {
   isSorted: boolean;
   #key: string | undefined;
 
-  constructor({ message, crashes, deliveries }: Decoded, { queue, tag, session, redelivered }: Handover) {
+  constructor({ message, crashes, deliveries }: Decoded, { queue, tag, session, redelivered, at }: Handover) {
     this.queue = queue;
     this.tag = tag;
     this.session = session;
+    this.heldSince = at;
     this.message = message;
     this.deliveries = deliveries;
     this.crashes = crashes;
     this.isSorted = !redelivered;
+  }
+
+  describe(): string {
+    return "malformed" in this.message ? "(malformed)" : this.message.id;
   }
 
   /** Its name among the marks. */

@@ -56,7 +56,7 @@ export class AmqpConsumer implements Consumer {
     this.#options = options;
     this.#prefetch = options.prefetch;
     this.#lanes = new Lanes(options.queues);
-    this.#suspects = new Suspects(store.marks, store.logger, () => this.#handOut());
+    this.#suspects = new Suspects(store.marks, store.logger, () => this.#onSorted());
     const { consumerTimeoutMs } = store.settings;
     if (consumerTimeoutMs !== null)
       this.#holdWatch = new HoldWatch({ ms: consumerTimeoutMs, hint: raiseHoldLimit }, store.logger);
@@ -233,10 +233,19 @@ export class AmqpConsumer implements Consumer {
   #onMessage(session: Session, queue: string, found: ConsumeMessage): void {
     this.heardAt = this.#store.clock.monotonic();
     const { deliveryTag: tag, redelivered } = found.fields;
-    const arrival = new Arrival(decodeEnvelope(found, queue), { queue, tag, session, redelivered });
+    const handover = { queue, tag, session, redelivered, at: this.heardAt };
+    const arrival = new Arrival(decodeEnvelope(found, queue), handover);
     this.#lanes.add(arrival);
     if (redelivered) this.#suspects.add(arrival);
     else this.#handOut();
+  }
+
+  /** What came back is known now. */
+  #onSorted(): void {
+    if (this.#stopped.signal.aborted) return;
+    // Also what there is no room for: it may go back once more before there is.
+    for (const arrival of this.#lanes.takeWhere(isWorn)) void this.#options.settler.renew(arrival);
+    this.#handOut();
   }
 
   #handOut(): void {
@@ -244,13 +253,8 @@ export class AmqpConsumer implements Consumer {
       const arrival = this.#lanes.next();
       if (arrival === undefined) return;
       if (arrival.session.lost.aborted) continue;
-      if (arrival.deliveries >= renewAfterDeliveries) {
-        void this.#options.settler.renew(arrival);
-        continue;
-      }
       const delivery: AmqpDelivery = new AmqpDelivery(arrival, {
         settler: this.#options.settler,
-        heldSince: this.#store.clock.monotonic(),
         onSettle: () => this.#onSettle(delivery),
       });
       this.#inHand.add(delivery);
@@ -284,8 +288,17 @@ export class AmqpConsumer implements Consumer {
         this.#store.logger.debug({ err: error }, "RabbitMQ gave no sign of life");
       }
     }
-    this.#holdWatch?.look(this.#inHand, this.#store.clock.monotonic());
+    this.#lookAtHolds();
     if (!this.#stopped.signal.aborted) this.#scheduleBeat();
+  }
+
+  /** Each queue brings as much as there is room for in all, so some of it may wait for longer than the server lets it be held. */
+  #lookAtHolds(): void {
+    const watch = this.#holdWatch;
+    if (watch === undefined) return;
+    const now = this.#store.clock.monotonic();
+    watch.look(this.#inHand, now);
+    void this.#giveBack(this.#lanes.takeWhere((arrival) => watch.waitsTooLong(arrival, now)));
   }
 
   /** Once nothing of a stopped consumer is held, its channel is of no use. */
@@ -304,4 +317,9 @@ export class AmqpConsumer implements Consumer {
     });
     return result;
   }
+}
+
+/** What is malformed is not stored anew: it would come back as often as it is asked for, and whoever gets it buries it. */
+function isWorn({ deliveries, message }: Arrival): boolean {
+  return deliveries >= renewAfterDeliveries && !("malformed" in message);
 }

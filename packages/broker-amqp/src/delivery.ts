@@ -6,8 +6,6 @@ import type { Settler } from "./settler.ts";
 /** What a delivery is told of its consumer. */
 export interface Holding {
   readonly settler: Settler;
-  /** Monotonic milliseconds. */
-  readonly heldSince: number;
   /** Called once, when it leaves the consumer's hands. */
   readonly onSettle: () => void;
 }
@@ -15,14 +13,12 @@ export interface Holding {
 /** A message in the hands of a consumer. */
 export class AmqpDelivery implements Delivery, HeldSince, Baggable {
   place = 0;
-  readonly heldSince: number;
   readonly #arrival: Arrival;
   readonly #settler: Settler;
   readonly #onSettle: () => void;
   #isSettled = false;
 
-  constructor(arrival: Arrival, { settler, heldSince, onSettle }: Holding) {
-    this.heldSince = heldSince;
+  constructor(arrival: Arrival, { settler, onSettle }: Holding) {
     this.#arrival = arrival;
     this.#settler = settler;
     this.#onSettle = onSettle;
@@ -40,8 +36,12 @@ export class AmqpDelivery implements Delivery, HeldSince, Baggable {
     return this.#arrival.session.lost;
   }
 
+  get heldSince(): number {
+    return this.#arrival.heldSince;
+  }
+
   describe(): string {
-    return "malformed" in this.message ? "(malformed)" : this.message.id;
+    return this.#arrival.describe();
   }
 
   async start(): Promise<Settled> {

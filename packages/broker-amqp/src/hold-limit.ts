@@ -9,9 +9,12 @@ export function isHeldTooLong(error: unknown): boolean {
   return error instanceof Error && /acknowledg\w+ on channel \d+ timed out/.test(error.message);
 }
 
+/** Share of the limit for which a message may wait to be handed out. A task may take four fifths of it. */
+const shareToWait = 0.1;
+
 /** A message that a consumer holds. */
 export interface HeldSince {
-  /** Monotonic milliseconds. */
+  /** When it came, which is when the server begins to count. Monotonic milliseconds. */
   readonly heldSince: number;
   readonly describe: () => string;
 }
@@ -27,11 +30,14 @@ export class HoldWatch {
     this.#logger = logger;
   }
 
-  /** @param held the longest held first */
+  /** Whether it has waited for so long that a task which takes its time might not end within the limit. */
+  waitsTooLong({ heldSince }: HeldSince, now: number): boolean {
+    return now - heldSince >= this.#limit.ms * shareToWait;
+  }
+
   look(held: Iterable<HeldSince>, now: number): void {
     for (const one of held) {
-      if (now - one.heldSince < this.#limit.ms * 0.8) return;
-      if (this.#warned.has(one)) continue;
+      if (now - one.heldSince < this.#limit.ms * 0.8 || this.#warned.has(one)) continue;
       this.#warned.add(one);
       this.#logger.warn(
         { message: one.describe(), heldMs: Math.round(now - one.heldSince), consumerTimeoutMs: this.#limit.ms },

@@ -42,6 +42,19 @@ export class Lanes {
     return waiting;
   }
 
+  /** Takes out those of which it is so, and of which everything is known. */
+  takeWhere(isSo: (arrival: Arrival) => boolean): readonly Arrival[] {
+    return this.queues.flatMap((queue) => {
+      const isTaken = (arrival: Arrival): boolean => arrival.isSorted && isSo(arrival);
+      const waiting = this.take(queue);
+      this.#waiting.set(
+        queue,
+        waiting.filter((arrival) => !isTaken(arrival)),
+      );
+      return waiting.filter(isTaken);
+    });
+  }
+
   takeAll(): readonly Arrival[] {
     return this.queues.flatMap((queue) => this.take(queue));
   }

@@ -7,6 +7,7 @@ import { loadApp, type LoadedApp } from "./load-app.ts";
 import { flagDurationMs } from "./flag-values.ts";
 import { QCommand } from "./q-command.ts";
 import { refuseWhereReadOnly } from "./read-only.ts";
+import { relativeFileWarning } from "./relative-file.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -58,6 +59,8 @@ export abstract class BrokerCommand extends AppCommand {
     const limitMs = flagDurationMs("--timeout", this.timeout) ?? 30_000;
     const loaded = await this.loadApp();
     await prepare?.(loaded);
+    const warning = relativeFileWarning(loaded, this.context.cwd);
+    if (warning !== undefined) this.output.warn(warning);
     await within(limitMs, loaded.app.open(), loaded.app);
     try {
       return await work(loaded);

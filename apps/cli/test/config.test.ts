@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { config, Project, tasks, usualProject } from "./project.ts";
 
@@ -24,6 +25,30 @@ describe("finding the config", () => {
       "tasks.mjs": `import app from "./q.config.mjs"; app.instrumentedTask({ name: "a" }, () => {});`,
     });
     expect((await project.q(["check"])).stdout).toContain("1 task in 1 file, 1 queue");
+  });
+});
+
+describe("a SQLite file that is relative to another folder than the config's", () => {
+  test("is told of with both places, or a task is sent to where no worker looks", async () => {
+    const project = await usualProject();
+    await project.write("deep/here.txt", "");
+    const sent = await project.q(["send", "hello", '{"name":"Ada"}'], { folder: "deep" });
+    expect(sent.code).toBe(0);
+    expect(sent.stderr).toContain("sqlite:.q/q.db is relative to the working directory");
+    expect(sent.stderr).toContain(join(project.folder, "deep/.q/q.db"));
+    expect(sent.stderr).toContain(join(project.folder, ".q/q.db"));
+    const { stdout } = await project.q(["worker", "--burst"], { folder: "deep" });
+    expect(stdout).toContain("is relative to the working directory");
+    const { stdout: cron } = await project.q(["cron", "--once"], { folder: "deep" });
+    expect(cron).toContain("is relative to the working directory");
+  });
+
+  test("is not told of beside the config, and not when --broker names it on the spot", async () => {
+    const project = await usualProject();
+    await project.write("deep/here.txt", "");
+    expect((await project.q(["status"])).stderr).not.toContain("relative");
+    const named = await project.q(["status", "-b", "sqlite:here.db"], { folder: "deep" });
+    expect(named).toMatchObject({ code: 0, stderr: expect.not.stringContaining("relative") });
   });
 });
 

@@ -8,6 +8,7 @@ import { exitCode } from "../exit-code.ts";
 import { switchFlag, valueFlag } from "../flag.ts";
 import { loadImports } from "../load-app.ts";
 import { colors } from "../output/colors.ts";
+import { relativeFileWarning } from "../relative-file.ts";
 import { version } from "../version.ts";
 import { serveHealth } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
@@ -48,6 +49,8 @@ export class CronCommand extends AppCommand {
     const voice = await WorkerVoice.create(settings, this.context, { broker: app.broker.address, version });
     const { logger } = voice.log;
     app.use({ logger });
+    const strayFile = relativeFileWarning(loaded, this.context.cwd);
+    if (strayFile !== undefined) logger.warn({}, strayFile);
     await loadImports(loaded, this.context);
     const { Scheduler } = await import("@q/scheduler");
     const isOnTerminal = this.context.stderr.isTTY === true && voice.isPretty && this.logFile === undefined;

@@ -6,7 +6,7 @@ import { AppCommand, inspectorOf } from "../app-command.ts";
 import { UsageError } from "../cli-errors.ts";
 import { flagBytes, flagChoice, flagDuration, flagDurationMs, flagNumber } from "../flag-values.ts";
 import { listFlag, optionalValueFlag, switchFlag, valueFlag } from "../flag.ts";
-import { loadImports } from "../load-app.ts";
+import { loadImports, type LoadedApp } from "../load-app.ts";
 import { chooseQueues, type ChosenQueues } from "../queue-names.ts";
 import { version } from "../version.ts";
 import { startCron } from "../cron/start-cron.ts";
@@ -21,6 +21,7 @@ import { supervise } from "../worker/supervise.ts";
 import { Supervised } from "../worker/supervised.ts";
 import { Systemd } from "../worker/systemd.ts";
 import { queueWarnings } from "../queue-warnings.ts";
+import { relativeFileWarning } from "../relative-file.ts";
 import { readWorkerSettings, type WorkerFlags, type WorkerSettings } from "../worker/worker-settings.ts";
 import { WorkerVoice } from "../worker-log/worker-voice.ts";
 
@@ -187,7 +188,7 @@ export class WorkerCommand extends AppCommand {
       supervised?.reportReadiness(ready);
       // One of several says what is true of all.
       const warnings =
-        (supervised?.number ?? 1) === 1 ? await this.#warnings(loaded.app, worker, chosen, voice.log.logger) : [];
+        (supervised?.number ?? 1) === 1 ? await this.#warnings(loaded, worker, chosen, voice.log.logger) : [];
       if (supervised === undefined)
         await voice.ready({
           worker,
@@ -291,8 +292,11 @@ export class WorkerCommand extends AppCommand {
       ends.push(await touchHealthFile(resolve(this.context.cwd, this.healthFile), ready));
   }
 
-  async #warnings(app: App, worker: Worker, chosen: ChosenQueues, logger: Logger): Promise<string[]> {
+  async #warnings(loaded: LoadedApp, worker: Worker, chosen: ChosenQueues, logger: Logger): Promise<string[]> {
+    const { app } = loaded;
     const warnings = chosen.unknown.map((name) => `no queue named "${name}"; serving the others`);
+    const strayFile = relativeFileWarning(loaded, this.context.cwd);
+    if (strayFile !== undefined) warnings.push(strayFile);
     if (this.events) warnings.push("-E does nothing: this worker sends no Celery events");
     if (app.tasks.size === 0)
       warnings.push(

@@ -66,6 +66,18 @@ describe("no connection", () => {
     }
   });
 
+  test("to a port of another server says so, and not what its parser wants reported", () => {
+    // What ioredis says when RabbitMQ answers with its "AMQP", or a web server with its "HTTP".
+    for (const text of [
+      'Unknown RESP type 65 "A". Please report this.',
+      'Unknown RESP type 72 "H". Please report this.',
+    ]) {
+      const error = unreachable(new Error(text), address);
+      expect(error).toMatchObject({ code: "Q1001", hint: expect.stringContaining("port") });
+      expect(error.message).toBe(`could not reach Redis at ${address} (what answers there is not Redis)`);
+    }
+  });
+
   test("is told by what the last node or Sentinel said", () => {
     const failed = Object.assign(new Error("Failed to refresh slots cache."), {
       lastNodeError: new Error("NOAUTH Authentication required."),

@@ -156,10 +156,15 @@ export function reasonOf(error: unknown): string {
   const text = messageOf(origin);
   // ioredis says no more than that when the other side hung up.
   if (text === "Connection is closed." || text === "None of startup nodes is available") return "";
+  // The parser of ioredis asks to be told of what it cannot read; it is a port of RabbitMQ, or of a web server.
+  if (text.startsWith("Unknown RESP type")) return notRedis;
   return firstWords(text).split(": ", 1)[0] ?? "";
 }
 
+const notRedis = "what answers there is not Redis";
+
 function hintFor(reason: string, isEncrypted: boolean): string {
+  if (reason === notRedis) return "look at host and port of the broker URL";
   if (/^(ENOTFOUND|EAI_AGAIN)/.test(reason)) return "is the host in the URL right? No address was found for it";
   // A server without TLS waits for the end of the first line, one with TLS hangs up on it.
   if (isEncrypted && /^(ETIMEDOUT|)$/.test(reason))

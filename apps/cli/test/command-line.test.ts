@@ -56,6 +56,10 @@ describe("mistakes", () => {
     [["--foo"], 2, "Q2102", "q <command> --foo"],
     [["--jsn"], 2, "Q2102", 'Did you mean "--json"?'],
     [["--config", "q.config.ts"], 2, "Q2101", "q help lists the commands"],
+    [["queues", "pause"], 2, "Q2103", "expected <queue>"],
+    [["schedule", "resume"], 2, "Q2103", "expected <schedule>"],
+    [["status", "--watch=0s"], 2, "Q2103", "expected more than nothing"],
+    [["worker", "--pidfile", "q.pid"], 2, "Q2001", "q init"],
     [["status"], 2, "Q2001", "q init"],
   ])("%j ends with %i and says %s on stderr only", async (args, expected, errorCode, hint) => {
     const project = await Project.create();

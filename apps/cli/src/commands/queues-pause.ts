@@ -12,7 +12,7 @@ export class QueuesPauseCommand extends ChangingCommand {
     examples: [["while a mail server is away", "q queues pause email"]],
   };
 
-  names: string[] = Option.Rest({ required: 1 });
+  names: string[] = Option.Rest({ name: "queue", required: 1 });
 
   async execute(): Promise<number> {
     const paused = await this.withBroker(async ({ app }) => {

@@ -11,7 +11,7 @@ export class QueuesResumeCommand extends ChangingCommand {
     examples: [["after a pause", "q queues resume email"]],
   };
 
-  names: string[] = Option.Rest({ required: 1 });
+  names: string[] = Option.Rest({ name: "queue", required: 1 });
 
   async execute(): Promise<number> {
     const resumed = await this.withBroker(async ({ app }) => {

@@ -22,7 +22,8 @@ export class ScheduleListCommand extends BrokerCommand {
   static override readonly paths: string[][] = [["schedule", "list"]];
   static override readonly usage: Usage = {
     details:
-      "The schedules of the config, those that were made at run time, and what the broker remembers of others: orphans are those whose task is gone.",
+      "The schedules of the config, those that were made at run time, and what the broker remembers of others: orphans are those whose task is gone.\n" +
+      "LAST is the newest tick that was sent or skipped; before the first one, when a cron process saw the schedule for the first time.",
     examples: [
       ["all", "q schedule"],
       ["for a script", "q schedule list --json"],

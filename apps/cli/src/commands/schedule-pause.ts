@@ -11,7 +11,7 @@ export class SchedulePauseCommand extends ChangingCommand {
     examples: [["while a partner is away", "q schedule pause digest"]],
   };
 
-  names: string[] = Option.Rest({ required: 1 });
+  names: string[] = Option.Rest({ name: "schedule", required: 1 });
 
   async execute(): Promise<number> {
     await this.withBroker(async ({ app }) => {

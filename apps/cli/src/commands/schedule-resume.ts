@@ -10,7 +10,7 @@ export class ScheduleResumeCommand extends ChangingCommand {
     examples: [["when it may go on", "q schedule resume digest"]],
   };
 
-  names: string[] = Option.Rest({ required: 1 });
+  names: string[] = Option.Rest({ name: "schedule", required: 1 });
 
   async execute(): Promise<number> {
     await this.withBroker(async ({ app }) => {

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { App } from "@q/core";
 import type { QueueStats } from "@q/core/broker";
 import { BrokerCommand, inspectorOf } from "../app-command.ts";
+import { UsageError } from "../cli-errors.ts";
 import { exitCode } from "../exit-code.ts";
 import { metConditions, parseFailOn } from "../fail-on.ts";
 import { flagDurationMs } from "../flag-values.ts";
@@ -60,6 +61,7 @@ export class StatusCommand extends BrokerCommand {
       this.watch === undefined || this.watch === false
         ? undefined
         : (flagDurationMs("--watch", typeof this.watch === "string" ? this.watch : "2s") ?? 2000);
+    if (everyMs === 0) throw new UsageError("Q2103", `--watch is "${String(this.watch)}": expected more than nothing`);
     return this.withBroker(async ({ app }) => {
       for (;;) {
         const status = await this.#look(app);

@@ -110,7 +110,7 @@ export class WorkerCommand extends AppCommand {
   );
   healthPort: string | undefined = valueFlag("--health-port", "port", "answer GET /livez and /readyz there");
   healthFile: string | undefined = valueFlag("--health-file", "path", "touch this file every 5 s while it takes tasks");
-  pidFile: string | undefined = valueFlag("--pid-file", "path", "write the process id there");
+  pidFile: string | undefined = valueFlag("--pid-file,--pidfile", "path", "write the process id there");
   cron: boolean = switchFlag("-B,--beat,--cron", "also send tasks at their time, as q cron does");
   purge: boolean = switchFlag("--purge", "delete what waits in the queues first; needs --yes, never in production");
   yes: boolean = switchFlag("-y,--yes", "with --purge: do not ask");

@@ -45,7 +45,7 @@ export function commandHelpJson({ entry, commandClass, shape }: CommandHelp): st
 
 function renderFlags(flags: readonly Flag[]): string[] {
   const calls = flags.map(callOf);
-  const width = Math.min(34, Math.max(...calls.map((call) => call.length)));
+  const width = Math.min(36, Math.max(...calls.map((call) => call.length)));
   return flags.map((flag, index) => `  ${(calls[index] ?? "").padEnd(width)}  ${flag.about}`);
 }
 

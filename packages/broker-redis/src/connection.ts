@@ -4,6 +4,7 @@ import { createClient, type Client } from "./connect.ts";
 import type { FailoverWatch } from "./failover-watch.ts";
 import { findObstacle } from "./find-obstacle.ts";
 import type { Settings } from "./options.ts";
+import { OutageLog } from "./outage-log.ts";
 import { ConnectionLost, passingReason, reasonOf, redisError, unreachable } from "./redis-error.ts";
 import type { Script } from "./scripts/script.ts";
 
@@ -15,6 +16,8 @@ export interface ConnectionOptions {
   readonly silenceMs?: number;
   /** Tells when to leave for another master. Default: nobody does. */
   readonly failovers?: FailoverWatch;
+  /** Says that Redis is away, and back, for all connections that have the same. Default: one of its own. */
+  readonly outages?: OutageLog;
 }
 
 export interface RunOptions {
@@ -40,10 +43,11 @@ export class Connection {
   /** Why the last attempt to connect failed, for whoever waits. */
   #lastError: unknown;
   #wasReady = false;
-  #isLogged = false;
+  readonly #outages: OutageLog;
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#outages = options.outages ?? new OutageLog(options.logger);
     this.#client = createClient(options.settings, { silenceMs: options.silenceMs ?? options.settings.timeoutMs });
     this.#client.on("ready", () => this.#onReady());
     this.#client.on("error", (error: unknown) => this.#onError(error));
@@ -200,6 +204,7 @@ export class Connection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#outages.forget(this);
     this.#unwatch?.();
     this.#client.disconnect();
     this.#release();
@@ -279,10 +284,8 @@ export class Connection {
   }
 
   #onReady(): void {
-    const again = this.#isLogged;
     this.#lastError = undefined;
-    if (again) this.#options.logger.info({}, "connected to Redis again");
-    this.#isLogged = false;
+    this.#outages.isBack(this);
     this.#wasReady = true;
     this.#release();
     for (const listener of this.#listeners) listener();
@@ -291,10 +294,8 @@ export class Connection {
   #onError(error: unknown): void {
     this.#lastError = error;
     this.#release();
-    // Once, however often it tries; whoever opens hears of it by an error.
-    if (this.#isLogged || this.#closed || !this.#wasReady) return;
-    this.#isLogged = true;
-    this.#options.logger.warn({ reason: reasonOf(error) }, "no connection to Redis; trying again until there is one");
+    // Whoever opens hears of it by an error.
+    if (!this.#closed && this.#wasReady) this.#outages.isAway(this, reasonOf(error));
   }
 
   #release(): void {

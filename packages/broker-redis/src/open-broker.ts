@@ -19,6 +19,7 @@ import { RedisLeaseStore } from "./lease-store.ts";
 import { LocalDelays } from "./local-delays.ts";
 import { openInsistently } from "./open-insistently.ts";
 import type { Settings } from "./options.ts";
+import { OutageLog } from "./outage-log.ts";
 import { processName } from "./process-name.ts";
 import { Publisher } from "./publisher.ts";
 import { Queues } from "./queues.ts";
@@ -64,13 +65,15 @@ export class OpenBroker {
   static async open(settings: Settings, internals: Internals, logger: Logger): Promise<OpenBroker> {
     const { clock } = internals;
     const failovers = new FailoverWatch(settings);
+    const outages = new OutageLog(logger);
     let connection: Connection | undefined;
     let publishing: Connection | undefined;
     try {
-      connection = await Connection.open({ settings, failovers, clock, logger });
+      connection = await Connection.open({ settings, failovers, outages, clock, logger });
       await checkServer(connection, settings, logger);
       // A wait for replicas keeps its connection from everything else.
-      publishing = settings.replicas === 0 ? connection : await Connection.open({ settings, failovers, clock, logger });
+      publishing =
+        settings.replicas === 0 ? connection : await Connection.open({ settings, failovers, outages, clock, logger });
     } catch (error) {
       failovers.close();
       connection?.close();
@@ -79,7 +82,7 @@ export class OpenBroker {
     }
     const queues = new Queues(settings);
     const local = { queues, tags: new DeliveryTags(), delays: new LocalDelays() };
-    return new OpenBroker({ settings, connection, publishing, failovers, ...local, clock, logger }, internals);
+    return new OpenBroker({ settings, connection, publishing, failovers, outages, ...local, clock, logger }, internals);
   }
 
   async consume(

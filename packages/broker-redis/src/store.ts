@@ -3,6 +3,7 @@ import type { Connection } from "./connection.ts";
 import type { DeliveryTags } from "./envelope.ts";
 import type { FailoverWatch } from "./failover-watch.ts";
 import type { LocalDelays } from "./local-delays.ts";
+import type { OutageLog } from "./outage-log.ts";
 import type { Settings } from "./options.ts";
 import type { Queues } from "./queues.ts";
 
@@ -17,6 +18,7 @@ export interface Store {
   readonly tags: DeliveryTags;
   readonly delays: LocalDelays;
   readonly failovers: FailoverWatch;
+  readonly outages: OutageLog;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -3,6 +3,7 @@ import { freePort, RedisServer, TcpProxy, TestCertificates } from "@q/test-serve
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Connection } from "../src/connection.ts";
 import type { RedisOptions } from "../src/options.ts";
+import { OutageLog } from "../src/outage-log.ts";
 import { connect, failure, startServer } from "./connecting.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 
@@ -88,6 +89,25 @@ describe("one server", () => {
     ]);
     // The logger of a broker names it already, and JSON would have the key twice.
     for (const { fields } of logger.lines) expect(fields).not.toHaveProperty("broker");
+  });
+
+  test("is said to be away and back once for all connections of a broker", async () => {
+    const own = await startServer();
+    const logger = new RecordingLogger();
+    const outages = new OutageLog(logger);
+    const connections = [
+      await connect({ url: own.url }, logger, outages),
+      await connect({ url: own.url }, logger, outages),
+      await connect({ url: own.url }, logger, outages),
+    ];
+    await own.kill();
+    await expect.poll(() => logger.lines.length).toBe(1);
+    // One that is closed meanwhile does not keep the others from being back.
+    connections[2]?.close();
+    await own.restart();
+    await expect.poll(() => logger.lines.length, { timeout: 5000 }).toBe(2);
+    expect(connections.map(({ isReady }) => isReady)).toEqual([true, true, false]);
+    expect(logger.lines.map(({ level }) => level)).toEqual(["warn", "info"]);
   });
 
   test("did what was under way when its connection ended once, and whoever waits hears at once", async () => {

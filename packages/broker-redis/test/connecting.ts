@@ -3,10 +3,15 @@ import { RedisServer, type RedisServerOptions } from "@q/test-servers";
 import { expect, onTestFinished } from "vitest";
 import { Connection } from "../src/connection.ts";
 import { readOptions, type RedisOptions } from "../src/options.ts";
+import { OutageLog } from "../src/outage-log.ts";
 
 /** A connection that closes when the test ends. */
-export async function connect(options: RedisOptions, logger: Logger = silentLogger): Promise<Connection> {
-  const connection = await Connection.open({ settings: readOptions(options), clock: systemClock, logger });
+export async function connect(
+  options: RedisOptions,
+  logger: Logger = silentLogger,
+  outages: OutageLog = new OutageLog(logger),
+): Promise<Connection> {
+  const connection = await Connection.open({ settings: readOptions(options), clock: systemClock, logger, outages });
   onTestFinished(() => connection.close());
   return connection;
 }

@@ -16,7 +16,7 @@ export interface SendKey {
 export function readSendKey(task: string, { key, keyTtl }: SendOptions): SendKey | null {
   if (key === undefined) {
     if (keyTtl === undefined) return null;
-    throw new ConfigError("Q2017", `the options of ${task} have keyTtl without key`, { hint: "name a key as well" });
+    throw new ConfigError("Q2017", `a send of ${task} has keyTtl without key`, { hint: "name a key as well" });
   }
   const ttlMs = durationMs(keyTtl ?? "1h", `keyTtl of ${task}`);
   if (ttlMs > 0) return { key: shortText(`key of ${task}`, key), ttlMs };

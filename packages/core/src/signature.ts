@@ -90,12 +90,12 @@ const none: ReadSendOptions = {
 export function readSendOptions(task: string, options: SendOptions, nowMs: number): ReadSendOptions {
   // For callers without types, `null` and a text.
   if (options !== null && typeof options === "object" && Object.keys(options).length === 0) return none;
-  const where = `the options of ${task}`;
+  const where = `a send of ${task}`;
   refuseUnknownOptions(where, options, known);
   assertKind(`queue of ${task}`, options.queue, "a string");
   const { countdown, eta, expires, priority, softTimeLimit, timeLimit, maxRetries } = options;
   if (countdown !== undefined && eta !== undefined) {
-    throw new ConfigError("Q2017", `${where} have both countdown and eta`, { hint: "keep one of them" });
+    throw new ConfigError("Q2017", `${where} has both countdown and eta`, { hint: "keep one of them" });
   }
   return {
     etaMs:

@@ -47,6 +47,17 @@ test.each([
   expect(() => app.instrumentedTask(options as never, () => {})).toThrow(withCode(code));
 });
 
+test("a misspelt option of a send is refused in a sentence, with the nearest name", async () => {
+  const app = createApp({ queues: ["default"] });
+  const task = app.instrumentedTask({ name: "t" }, () => {});
+  testApp(app);
+  await expect(task.applyAsync({}, { countDown: "5m" } as never)).rejects.toMatchObject({
+    code: "Q2011",
+    message: 'a send of t has an unknown option "countDown"',
+    hint: 'Did you mean "countdown"?',
+  });
+});
+
 test("retry(null) is refused", () => {
   expect(() => retry(null as never)).toThrow(withCode("Q2030"));
 });

@@ -78,7 +78,7 @@ export function readSchedule(
     throw new ConfigError("Q2028", `${where} names no task`, { hint: 'task: "reports.daily"' });
   if (typeof options !== "object" || options === null)
     throw new ConfigError("Q2028", `${where} has options that are none`);
-  refuseUnknownOptions(`the options of ${where}`, options, knownOptions);
+  refuseUnknownOptions(`a send of ${where}`, options, knownOptions);
   oneOf(where, "missed", missed, ["skip", "one", "all"]);
   oneOf(where, "overlap", overlap, ["allow", "skip"]);
   oneOf(where, "duplicates", duplicates, ["allow", "drop"]);

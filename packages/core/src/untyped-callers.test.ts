@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createApp, retry } from "./index.ts";
+import { createApp, fromUrl, retry, type Broker } from "./index.ts";
 import { testApp } from "./testing/index.ts";
 
 // Configs are loaded without a look at their types, and callers may have none.
@@ -30,6 +30,24 @@ test("a broker that is a URL is refused with what to write, and the URL is not r
       hint: expect.stringContaining("fromUrl"),
     }),
   );
+});
+
+test.each([
+  [undefined, "expected the URL of a broker, got nothing", "variable"],
+  ["", "expected the URL of a broker, got nothing", "variable"],
+  ["/var/lib/q.db", "the broker URL has no scheme", "begin it with one of the schemes"],
+  ["localhost:6379", "the broker URL has no scheme", "begin it with one of the schemes"],
+  ["kafka://localhost", 'no broker answers to "kafka:"', "fromUrl"],
+])("a broker from the URL %j is refused with what to do", (url, message, hint) => {
+  const factory = Object.assign((): never => expect.fail(), { schemes: ["redis:", "rediss:"] });
+  expect(() => fromUrl(url as never, [factory])).toThrow(
+    expect.objectContaining({ code: "Q2014", message, hint: expect.stringContaining(hint) }),
+  );
+});
+
+test("a scheme that is known is one, also before a number", () => {
+  const factory = Object.assign((address: string) => ({ address }) as Broker, { schemes: ["sqlite:"] });
+  expect(fromUrl("sqlite:2026/q.db", [factory]).address).toBe("sqlite:2026/q.db");
 });
 
 test("a logger without child() is refused", () => {

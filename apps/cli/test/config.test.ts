@@ -43,6 +43,13 @@ describe("a SQLite file that is relative to another folder than the config's", (
     expect(cron).toContain("is relative to the working directory");
   });
 
+  test("is told of with --config too where there is one beside it, and not of a config that was compiled into dist", async () => {
+    const project = await Project.create({ "dist/q.config.ts": config, "dist/src/tasks/tasks.ts": tasks });
+    expect((await project.q(["status", "-A", "dist"])).stderr).not.toContain("relative");
+    await project.q(["status"], { folder: "dist" });
+    expect((await project.q(["status", "-A", "dist"])).stderr).toContain("is relative to the working directory");
+  });
+
   test("is not told of beside the config, and not when --broker names it on the spot", async () => {
     const project = await usualProject();
     await project.write("deep/here.txt", "");

@@ -30,6 +30,10 @@ describe("--fail-on", () => {
     expect(met(text)).toHaveLength(expected);
   });
 
+  test("what is met is told with what there is, a time as people write it", () => {
+    expect(met("oldest>5m,waiting>1")).toEqual(["email: oldest>5m (5 min 1 s)", "email: waiting>1 (5)"]);
+  });
+
   test("what the broker cannot tell counts as met", () => {
     expect(met("workers<1")).toEqual(["email: this broker cannot tell workers"]);
   });

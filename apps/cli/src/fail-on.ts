@@ -1,4 +1,4 @@
-import { durationMs, type Duration } from "@q/core";
+import { durationMs, formatMs, type Duration } from "@q/core";
 import type { QueueStats } from "@q/core/broker";
 import { UsageError } from "./cli-errors.ts";
 
@@ -55,7 +55,7 @@ export function metConditions(conditions: readonly FailCondition[], queues: read
     queues.flatMap((stats) => {
       const value = measures[measure](stats);
       if (value === null) return [`${stats.queue}: this broker cannot tell ${measure}`];
-      return isMet(value) ? [`${stats.queue}: ${text} (${value}${measure === "oldest" ? " ms" : ""})`] : [];
+      return isMet(value) ? [`${stats.queue}: ${text} (${measure === "oldest" ? formatMs(value) : value})`] : [];
     }),
   );
 }

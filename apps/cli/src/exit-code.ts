@@ -29,6 +29,7 @@ const byCode: Readonly<Record<string, number>> = {
   Q2118: exitCode.refused,
   Q2119: exitCode.refused,
   Q2107: exitCode.failed,
+  Q2124: exitCode.failed,
   Q2108: exitCode.timedOut,
   Q4013: exitCode.bug,
 };

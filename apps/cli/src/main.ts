@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Console } from "node:console";
+import { lostResult } from "./lost-result.ts";
 import { ProcessEnd } from "./process-end.ts";
 import { report, run } from "./program.ts";
 
@@ -38,4 +39,9 @@ process.exitCode = await run(argv, world);
 end.mean();
 
 // The user's modules may have opened things that keep a process alive, such as a database pool. The command is over all the same.
-process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+process.stdout.write("", () => {
+  // On a file this comes before the stream tells of its error, and the error is told to nobody any more.
+  const lost = lostResult(process.stdout.errored);
+  if (lost !== undefined) process.exitCode = report(lost, argv, world);
+  process.stderr.write("", () => process.exit());
+});

@@ -1,5 +1,7 @@
-import { describe, expect, test } from "vitest";
-import { Project, usualProject } from "./project.ts";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { program, Project, usualProject } from "./project.ts";
 
 const commands = [
   "worker",
@@ -100,4 +102,20 @@ test("a reader that goes away ends the command quietly", async () => {
   running.child.stdout?.destroy();
   const { code, stderr } = await running.finished;
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+});
+
+test("a result that cannot be written is an error, and no empty file with success", async ({ skip }) => {
+  skip(!existsSync("/dev/full"), "no /dev/full here: it stands for a full disk");
+  const project = await usualProject();
+  const full = openSync("/dev/full", "w");
+  onTestFinished(() => closeSync(full));
+  const { status, stderr } = spawnSync(process.execPath, [program, "queues", "--json"], {
+    cwd: project.folder,
+    stdio: ["ignore", full, "pipe"],
+    encoding: "utf8",
+  });
+  expect({ status, error: (JSON.parse(stderr) as { error: { code: string } }).error.code }).toEqual({
+    status: 1,
+    error: "Q2124",
+  });
 });

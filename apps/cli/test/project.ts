@@ -7,7 +7,8 @@ import { sqlite } from "@q/broker-sqlite";
 import { createApp } from "@q/core";
 import { onTestFinished } from "vitest";
 
-const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+/** The command, built. */
+export const program: string = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const packages = fileURLToPath(new URL("../../../packages", import.meta.url));
 
 /** How a command ended. */

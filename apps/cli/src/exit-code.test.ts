@@ -18,6 +18,7 @@ test.each([
   [new QError("Q2108", "no answer in time"), 5],
   [new QError("Q3001", "wrong arguments"), 2],
   [new QError("Q4010", "ran too long"), 1],
+  [new QError("Q1025", "no such vhost"), 3],
   [new QError("Q4013", "a handler left"), 70],
   [new TypeError("x"), 70],
   ["a string", 70],

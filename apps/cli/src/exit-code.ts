@@ -19,6 +19,7 @@ const byCode: Readonly<Record<string, number>> = {
   Q1008: exitCode.usage,
   Q1009: exitCode.usage,
   Q1011: exitCode.brokerAway,
+  Q1025: exitCode.brokerAway,
   Q2003: exitCode.notFound,
   Q2032: exitCode.failed,
   Q2031: exitCode.notFound,

@@ -77,7 +77,9 @@ function hintFor(reason: string, isEncrypted: boolean): string {
   // What a server says when it misses a certificate may be lost as it hangs up.
   if (isEncrypted)
     return `${running} Does it speak TLS on this port, or ask for a certificate of yours (cert and key)?`;
-  return /ECONNRESET|ended|close/i.test(reason) ? `${running} If it speaks TLS, the URL begins with amqps:` : running;
+  if (/ECONNRESET|ended|close/i.test(reason)) return `${running} If it speaks TLS, the URL begins with amqps:`;
+  // Another server may wait for what it understands.
+  return reason === "ETIMEDOUT" ? `${running} And is this the port of RabbitMQ?` : running;
 }
 
 /** OpenSSL's words for what it reads from a server without TLS, and for the alert of one that misses a certificate. */

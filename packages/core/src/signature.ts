@@ -1,8 +1,9 @@
 import type { Duration } from "./duration.ts";
-import { durationMs, limitMs } from "./duration.ts";
+import { durationMs } from "./duration.ts";
 import { assertKind, refuseUnknownOptions, wholeNumber } from "./known-options.ts";
 import type { JsonObject } from "./json.ts";
 import { ConfigError } from "./q-error.ts";
+import { readTimeLimits } from "./time-limit-options.ts";
 
 /** How one call differs from the task's own settings. */
 export interface SendOptions {
@@ -93,7 +94,7 @@ export function readSendOptions(task: string, options: SendOptions, nowMs: numbe
   const where = `a send of ${task}`;
   refuseUnknownOptions(where, options, known);
   assertKind(`queue of ${task}`, options.queue, "a string");
-  const { countdown, eta, expires, priority, softTimeLimit, timeLimit, maxRetries } = options;
+  const { countdown, eta, expires, priority, maxRetries } = options;
   if (countdown !== undefined && eta !== undefined) {
     throw new ConfigError("Q2017", `${where} has both countdown and eta`, { hint: "keep one of them" });
   }
@@ -105,8 +106,7 @@ export function readSendOptions(task: string, options: SendOptions, nowMs: numbe
         ? nowMs + durationMs(expires, `expires of ${task}`)
         : timeOf(expires, `expires of ${task}`),
     priority: priority === undefined ? null : wholeNumber(`priority of ${task}`, priority, { from: 0, to: 9 }),
-    softTimeLimitMs: limitMs(softTimeLimit, `softTimeLimit of ${task}`),
-    timeLimitMs: limitMs(timeLimit, `timeLimit of ${task}`),
+    ...readTimeLimits(options, ` of ${task}`),
     maxRetries: maxRetries === undefined ? null : wholeNumber(`maxRetries of ${task}`, maxRetries, { from: 0 }),
   };
 }

@@ -7,6 +7,7 @@ import { ConfigError } from "./q-error.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 import type { Sent, SendOptions, Signature } from "./signature.ts";
 import type { TaskContext } from "./task-context.ts";
+import { readTimeLimits } from "./time-limit-options.ts";
 
 export interface TaskOptions<Queue extends string = string> {
   /** What messages call it, on every queue and in every language. Declared, never derived: moving the file must not change it. */
@@ -23,7 +24,7 @@ export interface TaskOptions<Queue extends string = string> {
   readonly args?: StandardSchemaV1;
   /** Names for positional arguments, in order, for callers that send them so: Python's `delay(7)`. */
   readonly positional?: readonly string[];
-  /** Aborts `ctx.signal`. Default none. */
+  /** Aborts `ctx.signal`; shorter than `timeLimit`. Default none. */
   readonly softTimeLimit?: Duration;
   /** Gives the attempt up. Default none. */
   readonly timeLimit?: Duration;
@@ -102,8 +103,9 @@ export class Task<In = object> {
     this.retryPolicy = options.retry;
     this.schema = options.args;
     this.positional = options.positional;
-    this.softTimeLimitMs = limitMs(options.softTimeLimit, `softTimeLimit of ${where}`);
-    this.timeLimitMs = limitMs(options.timeLimit, `timeLimit of ${where}`);
+    const { softTimeLimitMs, timeLimitMs } = readTimeLimits(options, ` of ${where}`);
+    this.softTimeLimitMs = softTimeLimitMs;
+    this.timeLimitMs = timeLimitMs;
     this.expiresMs = limitMs(options.expires, `expires of ${where}`);
     this.maxMessageSize =
       options.maxMessageSize === undefined

@@ -201,18 +201,35 @@ describe("what comes unasked", () => {
 });
 
 describe("a fetch that fails", () => {
-  test("is tried again after a pause that grows, and is logged each time", async () => {
+  test("is tried again after a pause that grows", async () => {
     const store = new FakeStore();
     store.errors.push(...Array.from({ length: 10 }, () => new Error("no answer")));
     const consumer = store.consume(4);
     await store.clock.advance(120_000);
     const pauses = store.fetches.slice(1, 11).map(({ at }, index) => at - (store.fetches[index]?.at ?? 0));
-    expect(store.warnings).toHaveLength(10);
     pauses.forEach((pauseMs, index) => {
       const longest = Math.min(5000, 200 * 2 ** index);
       expect(pauseMs).toBeGreaterThanOrEqual(longest / 2);
       expect(pauseMs).toBeLessThanOrEqual(longest);
     });
+    await consumer.stop();
+  });
+
+  test("is told of once, and every minute while it goes on", async () => {
+    const store = new FakeStore();
+    const consumer = store.consume(4);
+    await settle(store);
+    for (const outage of [1, 2]) {
+      store.warnings.length = 0;
+      store.errors.push(...Array.from({ length: 1000 }, () => new Error("no answer")));
+      consumer.wake();
+      await store.clock.advance(59_000);
+      expect(store.warnings, `outage ${outage}`).toHaveLength(1);
+      await store.clock.advance(125_000);
+      expect(store.warnings, `outage ${outage}`).toHaveLength(3);
+      store.errors.length = 0;
+      await store.clock.advance(10_000);
+    }
     await consumer.stop();
   });
 

@@ -25,6 +25,8 @@ export interface PollingConsumerOptions {
 }
 
 const longestPauseMs = 5000;
+/** While fetches go on failing, a line says so as often. Milliseconds. */
+const saidEveryMs = 60_000;
 
 /**
  * Turns `claim(max)` into a full consumer: prefetch, back-pressure, delayed messages, errors, stop.
@@ -47,6 +49,7 @@ export class PollingConsumer implements Consumer {
   /** Something may be there: the last fetch was full, or somebody called `wake` since it began. */
   #mayHaveMore = true;
   #failures = 0;
+  #saidAt = 0;
   /** After a failed fetch. */
   #pause: AbortController | undefined;
 
@@ -151,11 +154,21 @@ export class PollingConsumer implements Consumer {
     } catch (error) {
       this.#failures += 1;
       const pauseMs = Math.min(longestPauseMs, 100 * 2 ** Math.min(this.#failures, 10)) * (0.5 + Math.random() / 2);
-      this.#options.logger.warn({ err: error, pauseMs: Math.round(pauseMs) }, "fetching messages failed; trying again");
+      this.#say(error, pauseMs);
       await this.#rest(pauseMs);
       this.#mayHaveMore = true;
       return undefined;
     }
+  }
+
+  /** An outage is told of by its first failure, and reminded of. */
+  #say(error: unknown, pauseMs: number): void {
+    const { logger } = this.#options;
+    const now = this.#clock.monotonic();
+    const isNews = this.#failures === 1 || now - this.#saidAt >= saidEveryMs;
+    if (isNews) this.#saidAt = now;
+    const fields = { err: error, failures: this.#failures, pauseMs: Math.round(pauseMs) };
+    logger[isNews ? "warn" : "debug"](fields, "fetching messages failed; trying again");
   }
 
   async #rest(pauseMs: number): Promise<void> {

@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AppSettings } from "../app-options.ts";
 import { defaultDecodeLimits, type DecodeLimits } from "../celery-body.ts";
-import { durationMs, limitMs, type Duration } from "../duration.ts";
+import { durationMs, type Duration } from "../duration.ts";
 import { assertKind, refuseUnknownOptions, wholeNumber } from "../known-options.ts";
 import { didYouMean } from "../nearest.ts";
 import { ConfigError } from "../q-error.ts";
 import type { Task } from "../task.ts";
 import type { EventListener } from "./worker-event.ts";
+import { readTimeLimits } from "../time-limit-options.ts";
 
 export interface WorkerOptions {
   /** Queues to take from, in turns; a name that stands n times gets n turns. Default: all of the app's. */
@@ -92,8 +93,7 @@ export function readWorkerOptions(
     name: name ?? `${hostname()}-${randomBytes(4).toString("hex")}`,
     release,
     shutdownTimeoutMs: durationMs(options.shutdownTimeout ?? "25s", "shutdownTimeout"),
-    softTimeLimitMs: limitMs(options.softTimeLimit, "softTimeLimit"),
-    timeLimitMs: limitMs(options.timeLimit, "timeLimit"),
+    ...readTimeLimits(options),
     decodeLimits: {
       ...defaultDecodeLimits,
       maxBytes: wholeNumber("maxMessageBytes", options.maxMessageBytes ?? largestSent(app, tasks), { from: 64 }),

@@ -106,9 +106,12 @@ export function testInterop({ programs, once, start }: InteropOptions): void {
 
   /** What a run in Python saw; waits for it. */
   async function runInPython(id: string): Promise<PythonRun> {
-    const found = (await notes.command("BLPOP", `run:${id}`, 9)) as [key: string, text: string] | null;
-    if (found === null) throw new Error(`waited in vain for a run of ${id}; the worker said:\n${celery.log}`);
-    return JSON.parse(found[1]) as PythonRun; // what celery-app.py writes
+    // A worker of Celery may hear of what it has given back ten seconds later, when it looks again by itself.
+    for (let wait = 0; wait < 3; wait += 1) {
+      const found = (await notes.command("BLPOP", `run:${id}`, 9)) as [key: string, text: string] | null;
+      if (found !== null) return JSON.parse(found[1]) as PythonRun; // what celery-app.py writes
+    }
+    throw new Error(`waited in vain for a run of ${id}; the worker said:\n${celery.log}`);
   }
 
   describe("a task that Python sends runs here", () => {

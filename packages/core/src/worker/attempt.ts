@@ -175,20 +175,20 @@ export class Attempt implements Baggable {
 
   /** No promise but the handler's own: most tasks wait for nothing else, and each costs as much as a short task. */
   #call(args: unknown): void {
-    let running: unknown;
+    let running: Promise<unknown> | undefined;
     try {
       // Checking them may have taken its time, and somebody else have the message by now.
       if (this.#isSettled && this.#endedBy !== undefined) throw this.#endedBy;
       const context = this.#makeContext(args);
       // The task's schema has accepted the arguments, or it declared none and takes what comes.
       running = runInContext(context, () =>
-        this.#surroundings.runner(context, () => this.#task.handler(args as never, context)),
+        promiseOf(this.#surroundings.runner(context, () => this.#task.handler(args as never, context))),
       );
     } catch (error) {
       return this.#end({ kind: "threw", error });
     }
-    if (!isThenable(running)) return this.#end(returned);
-    Promise.resolve(running).then(
+    if (running === undefined) return this.#end(returned);
+    running.then(
       () => this.#end(returned),
       (error: unknown) => this.#end({ kind: "threw", error }),
     );
@@ -295,6 +295,16 @@ export class Attempt implements Baggable {
   }
 }
 
+/**
+ * What there is to wait for, `undefined` when there is nothing. A query of a database client begins only when it is waited for: that has to be in the
+ * task's context.
+ */
+function promiseOf(value: unknown): Promise<unknown> | undefined {
+  return isThenable(value) ? Promise.resolve(value) : undefined;
+}
+
+/** As `await` sees it: functions too. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  return "then" in value && typeof value.then === "function";
 }

@@ -224,3 +224,9 @@ it.each([
   };
   expect(() => validateArguments("t.x", schema, { pin: "hunter2" })).toThrow(`t.x: ${expected}`);
 });
+
+it("a key of any length that a schema quotes is looked through in no time", { timeout: 3000 }, () => {
+  const strict = z.strictObject({});
+  const error = failureOf(() => validateArguments("t.x", strict, { [" ".repeat(80_000)]: 1 }));
+  expect(error.message).toMatch(/^t\.x: args unrecognized key: " +/);
+});

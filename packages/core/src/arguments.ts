@@ -185,11 +185,15 @@ function accepted(task: string, result: StandardSchemaV1.Result<unknown>, value:
 /** The end of a message in which valibot and arktype quote the value, and zod names its type. */
 const whatCame = /[\s,;]*(?:\bbut )?(?:\b(?:got|received)\b|\(was\b).*$/is;
 
+/** Of a schema's message. It may quote a key of the payload, which may have any length, and looking for `whatCame` in it takes the square of that. */
+const mostRead = 1000;
+
 /** `args.userId expected number, got a string`: the schema's words, and the type, never the value, which may be a secret. */
 function describeIssue(issue: StandardSchemaV1.Issue, value: unknown): string {
   const keys = (issue.path ?? []).map((part) => (typeof part === "object" ? part.key : part));
   const place = keys.reduce<string>((text, key) => text + step(typeof key === "number" ? key : String(key)), "args");
   const words = issue.message
+    .slice(0, mostRead)
     .replace(/^Invalid (?:input|type): /, "")
     .replace(whatCame, "")
     .slice(0, 200);

@@ -178,6 +178,17 @@ describe("validateArguments", () => {
     );
   });
 
+  it("waits for a promise that is not the engine's own, as a library may have it", async () => {
+    const refused = { issues: [{ message: "Taken", path: ["name"] }] };
+    // oxlint-disable-next-line unicorn/no-thenable -- which is the point
+    const validate = (): unknown => ({ then: (resolve: (result: object) => void) => resolve(refused) });
+    const foreign = { "~standard": { version: 1, vendor: "test", validate } } as unknown as StandardSchemaV1;
+    await expect(validateArguments("t", foreign, { name: "x" })).rejects.toMatchObject({
+      code: "Q3001",
+      message: "t: args.name taken, got a string",
+    });
+  });
+
   it("has words for a schema that gives no issues", () => {
     const silent = { "~standard": { version: 1 as const, vendor: "test", validate: () => ({ issues: [] }) } };
     expect(failureOf(() => validateArguments("t", silent, {})).message).toBe("t: args are refused by the schema");

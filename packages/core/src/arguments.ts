@@ -3,6 +3,7 @@ import { maxJsonDepth } from "./json.ts";
 import { describeKind } from "./known-options.ts";
 import type { Message } from "./message.ts";
 import { QError } from "./q-error.ts";
+import { isThenable } from "./thenable.ts";
 
 /**
  * The arguments of a call are not what they must be. Codes `Q3001` to `Q3004`. When sending, nothing was sent; in a worker,
@@ -167,8 +168,9 @@ function formatBytes(bytes: number): string {
  */
 export function validateArguments(task: string, schema: StandardSchemaV1, value: unknown): unknown {
   const result = schema["~standard"].validate(value);
-  return result instanceof Promise
-    ? result.then((settled) => accepted(task, settled, value))
+  // Any that can be waited for, or what a library's own promise refuses would count as accepted.
+  return isThenable(result)
+    ? Promise.resolve(result).then((settled) => accepted(task, settled, value))
     : accepted(task, result, value);
 }
 

@@ -11,6 +11,7 @@ import type { Runner } from "../middleware.ts";
 import { decide, isVerdict, type Decision, type RunResult } from "../outcome.ts";
 import type { Task } from "../task.ts";
 import { AttemptContext, runInContext } from "../task-context.ts";
+import { isThenable } from "../thenable.ts";
 import { Conclusion } from "./conclusion.ts";
 import type { Settling } from "./settling.ts";
 import type { TimeLimits } from "./time-limits.ts";
@@ -301,10 +302,4 @@ export class Attempt implements Baggable {
  */
 function promiseOf(value: unknown): Promise<unknown> | undefined {
   return isThenable(value) ? Promise.resolve(value) : undefined;
-}
-
-/** As `await` sees it: functions too. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
-  return "then" in value && typeof value.then === "function";
 }

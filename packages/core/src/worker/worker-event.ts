@@ -1,6 +1,7 @@
 import type { DeadReason } from "../broker/delivery.ts";
 import type { ErrorRecord } from "../error-record.ts";
 import type { Logger } from "../logger.ts";
+import { isThenable } from "../thenable.ts";
 
 /** Which message an event is about. */
 export interface TaskFacts {
@@ -62,17 +63,21 @@ export type WorkerEvent =
   | { readonly type: "worker.stopping"; readonly worker: string; readonly waitingFor: number }
   | { readonly type: "worker.stopped"; readonly worker: string; readonly unfinished: number };
 
-/** Receives events. Called in the middle of the worker's work: must be quick, and what it throws is logged, not raised. */
+/** Receives events. Called in the middle of the worker's work: must be quick. What it throws, or rejects with, is logged, not raised; nobody waits for it. */
 export type EventListener = (event: WorkerEvent) => void;
 
 /** A listener that throws is a bug elsewhere: it must not change what becomes of a message. */
 export function guarded(listener: EventListener | undefined, logger: Logger): EventListener | undefined {
   if (listener === undefined) return undefined;
+  const tell = (event: WorkerEvent, error: unknown): void =>
+    logger.error({ err: error, event: event.type }, "the event listener failed");
   return (event) => {
     try {
-      listener(event);
+      // An async function counts as one that returns nothing.
+      const told: unknown = listener(event);
+      if (isThenable(told)) Promise.resolve(told).catch((error: unknown) => tell(event, error));
     } catch (error) {
-      logger.error({ err: error, event: event.type }, "the event listener failed");
+      tell(event, error);
     }
   };
 }

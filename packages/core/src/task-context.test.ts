@@ -27,3 +27,10 @@ test("an ended attempt lets go of the delivery's signal, which a broker may shar
   context.end();
   expect(getEventListeners(lost.signal, "abort")).toHaveLength(0);
 });
+
+test("nor does one hold on to it that is first asked for its signal after its end", () => {
+  const { lost, context } = setUp();
+  context.end();
+  expect(context.signal.aborted).toBe(false);
+  expect(getEventListeners(lost.signal, "abort")).toHaveLength(0);
+});

@@ -65,6 +65,7 @@ export class AttemptContext implements TaskContext {
   #abortReason: Error | undefined;
   #logger: Logger | undefined;
   #onLost: (() => void) | undefined;
+  #hasEnded = false;
 
   constructor(message: Message, delivery: Delivery, facts: AttemptFacts) {
     this.#message = message;
@@ -123,7 +124,8 @@ export class AttemptContext implements TaskContext {
       const { lost } = this.#delivery;
       this.#onLost = () => this.abort(new LeaseLost());
       if (lost.aborted) this.#onLost();
-      else lost.addEventListener("abort", this.#onLost, { once: true });
+      // Whoever asks after the end, as a timer that the handler has left, would never be let go.
+      else if (!this.#hasEnded) lost.addEventListener("abort", this.#onLost, { once: true });
       if (this.#abortReason !== undefined) controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
@@ -143,6 +145,7 @@ export class AttemptContext implements TaskContext {
 
   /** The handler has ended: lets go of the delivery's signal, which a broker may share between all its deliveries. */
   end(): void {
+    this.#hasEnded = true;
     if (this.#onLost !== undefined) this.#delivery.lost.removeEventListener("abort", this.#onLost);
   }
 

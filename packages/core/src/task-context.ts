@@ -32,9 +32,13 @@ export interface TaskContext {
   /** Adds task and id to each line. */
   readonly logger: Logger;
   /** Tells who watches how far it is, from 0 to 1. */
-  progress(value: number): void;
+  readonly progress: (value: number) => void;
   /** `throw ctx.retry({ delay: "5m" })`: run it again later, counted as a retry. */
-  retry(options?: { readonly delay?: Duration; readonly reason?: string; readonly cause?: unknown }): Retry;
+  readonly retry: (options?: {
+    readonly delay?: Duration;
+    readonly reason?: string;
+    readonly cause?: unknown;
+  }) => Retry;
 }
 
 /** What the worker adds to the message when it makes a context. */
@@ -149,8 +153,10 @@ export class AttemptContext implements TaskContext {
     if (this.#onLost !== undefined) this.#delivery.lost.removeEventListener("abort", this.#onLost);
   }
 
-  progress(value: number): void {
-    this.#facts.onProgress?.(Math.min(1, Math.max(0, value)));
+  /** A function by itself, so that a handler may take it out of the context; made when asked for, which is seldom. */
+  get progress(): TaskContext["progress"] {
+    const { onProgress } = this.#facts;
+    return (value) => onProgress?.(Math.min(1, Math.max(0, value)));
   }
 
   retry(options: { readonly delay?: Duration; readonly reason?: string; readonly cause?: unknown } = {}): Retry {

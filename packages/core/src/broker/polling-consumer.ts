@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { sleep, systemClock, type Clock, type Timer } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Consumer } from "./broker.ts";
@@ -41,6 +42,8 @@ export class PollingConsumer implements Consumer {
   readonly #clock: Clock;
   readonly #onDelivery: (delivery: Delivery) => void;
   readonly #stopped = new AbortController();
+  /** Whoever causes a fetch may be the handler of another message, whose context and trace must not go on in what is fetched. */
+  readonly #home = new AsyncResource("PollingConsumer");
   #prefetch: number;
   #held = 0;
   #claiming: Promise<void> | undefined;
@@ -132,14 +135,16 @@ export class PollingConsumer implements Consumer {
   #fetch(max: number): void {
     this.#timer?.cancel();
     this.#mayHaveMore = false;
-    this.#claiming = this.#claim(max).then((nextDueMs) => {
-      this.#claiming = undefined;
-      if (this.#stopped.signal.aborted) return;
-      this.#timer = this.#clock.setTimer(Math.min(nextDueMs ?? Infinity, this.#options.safetyPollMs), () =>
-        this.wake(),
-      );
-      this.#fetchIfUseful();
-    });
+    this.#claiming = this.#home.runInAsyncScope(() => this.#claimAndGoOn(max));
+  }
+
+  /** Never rejects. */
+  async #claimAndGoOn(max: number): Promise<void> {
+    const nextDueMs = await this.#claim(max);
+    this.#claiming = undefined;
+    if (this.#stopped.signal.aborted) return;
+    this.#timer = this.#clock.setTimer(Math.min(nextDueMs ?? Infinity, this.#options.safetyPollMs), () => this.wake());
+    this.#fetchIfUseful();
   }
 
   /** One fetch. Never rejects; answers when the next message is due. */

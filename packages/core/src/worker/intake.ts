@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { Broker, Consumer } from "../broker/broker.ts";
 import type { Delivery } from "../broker/delivery.ts";
 import { atMost, type Clock } from "../clock.ts";
@@ -20,6 +21,8 @@ const mostWaitMs = 5000;
 /** A worker's tap: opened, messages flow into its slots; closed, what has not started goes back. */
 export class Intake {
   readonly #options: IntakeOptions;
+  /** A handler may resume its worker, and its context must not go on in all that is run from then on. */
+  readonly #home = new AsyncResource("Intake");
   #consumer: Consumer | undefined;
   #prefetch = 0;
   /** What was asked for last, though its turn may not have come. */
@@ -53,11 +56,13 @@ export class Intake {
       const generation = this.#generation;
       slots.go();
       this.#prefetch = prefetch.size;
-      const consumer = await broker.consume(queues, { prefetch: this.#prefetch }, (delivery) => {
+      const onDelivery = (delivery: Delivery): void => {
         if (generation !== this.#generation) return void release(delivery);
         slots.offer(delivery);
         this.adjust();
-      });
+      };
+      const options = { prefetch: this.#prefetch };
+      const consumer = await this.#home.runInAsyncScope(() => broker.consume(queues, options, onDelivery));
       if (generation === this.#generation) this.#consumer = consumer;
       else await consumer.stop();
     });

@@ -157,6 +157,10 @@ function checkShapes(where: string, options: TaskOptions, handler: unknown): voi
       hint: "an import that is undefined here usually means two files import each other",
     });
   }
+  if (isGenerator(handler))
+    throw new ConfigError("Q2024", `${where} has a generator for a handler, whose code nobody would run`, {
+      hint: "make it an async function: async (args) => { … }",
+    });
   assertKind(`positional of ${where}`, positional, "an array of strings", 'positional: ["userId"]');
   // A schema may be a function, as arktype's are.
   if (args !== undefined && typeof args?.["~standard"]?.validate !== "function")
@@ -172,6 +176,11 @@ function checkShapes(where: string, options: TaskOptions, handler: unknown): voi
   if (delivery !== undefined && delivery !== "at-least-once" && delivery !== "at-most-once") {
     throw new ConfigError("Q2016", `expected delivery of ${where} to be "at-least-once" or "at-most-once"`);
   }
+}
+
+/** Calling one runs nothing, and would count as success. By name: it may come from another realm, as a test runner's. */
+function isGenerator(handler: object): boolean {
+  return Object.prototype.toString.call(handler).endsWith("GeneratorFunction]");
 }
 
 function checkName(name: unknown, definedAt: SourceLocation | undefined): void {

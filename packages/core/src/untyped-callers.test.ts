@@ -65,6 +65,14 @@ test.each([
   expect(() => app.instrumentedTask(options as never, () => {})).toThrow(withCode(code));
 });
 
+test.each([
+  ["a generator", function* () {}],
+  ["an async generator", async function* () {}],
+])("%s is no handler: calling it would run nothing, and count as done", (_, handler) => {
+  const app = createApp({ queues: ["default"] });
+  expect(() => app.instrumentedTask({ name: "t.x" }, handler)).toThrow(withCode("Q2024"));
+});
+
 test("a misspelt option of a send is refused in a sentence, with the nearest name", async () => {
   const app = createApp({ queues: ["default"] });
   const task = app.instrumentedTask({ name: "t" }, () => {});

@@ -32,6 +32,8 @@ export class EagerRunner {
     }
     const { task, message } = sorted;
     let death: DeadReason | undefined;
+    let onOver = (): void => {};
+    const over = new Promise<void>((resolve) => (onOver = resolve));
     const attempt = new Attempt(delivery, task, message, {
       worker: "eager",
       clock,
@@ -43,14 +45,15 @@ export class EagerRunner {
       timeLimitMs: null,
       emit: (event) => {
         if (event.type === "task.dead") death = event.reason;
+        // Its code may never end, and its sender waits.
+        if (event.type === "task.overdue") onOver();
       },
     });
-    await new Promise<void>((resolve) =>
-      attempt.run((_attempt, result) => {
-        attempt.conclude(result);
-        resolve();
-      }),
-    );
+    attempt.run((_attempt, result) => {
+      attempt.conclude(result);
+      onOver();
+    });
+    await over;
     // A worker would have acknowledged it before; here the sender waits to hear of it.
     if (task.isAtMostOnce && death !== undefined) await delivery.settle({ kind: "bury", reason: death });
   }

@@ -3,6 +3,9 @@ import type { Producer } from "./producer.ts";
 import type { Sender, SentReceiver } from "./sender.ts";
 import type { Sent, Signature } from "./signature.ts";
 
+/** From here on no more input is read. As many as the producer finds comfortable: those that a schema or middleware keeps, it does not know of. */
+const mostUnderWay = 2000;
+
 /** What sends, one by one. */
 export interface SendingParts {
   readonly sender: Sender;
@@ -24,14 +27,14 @@ export async function sendMany(
       for (const signature of signatures) {
         bulk.begin(signature);
         if (bulk.size % producer.messagesOfTurn === 0) await turn();
-        if (!producer.hasRoom) await producer.room();
+        if (!producer.hasRoom || !bulk.hasRoom) await Promise.all([producer.room(), bulk.room()]);
         if (bulk.hasFailed) break;
       }
     } else {
       for await (const signature of signatures) {
         bulk.begin(signature);
         if (bulk.size % producer.messagesOfTurn === 0) await turn();
-        if (!producer.hasRoom) await producer.room();
+        if (!producer.hasRoom || !bulk.hasRoom) await Promise.all([producer.room(), bulk.room()]);
         if (bulk.hasFailed) break;
       }
     }
@@ -48,6 +51,7 @@ class BulkSend {
   readonly #failures = new Map<number, unknown>();
   #underWay = 0;
   #onEnded: (() => void) | undefined;
+  #onRoom: (() => void) | undefined;
 
   constructor(sender: Sender) {
     this.#sender = sender;
@@ -59,6 +63,15 @@ class BulkSend {
 
   get hasFailed(): boolean {
     return this.#failures.size > 0;
+  }
+
+  get hasRoom(): boolean {
+    return this.#underWay < mostUnderWay;
+  }
+
+  /** Resolves when it has. */
+  async room(): Promise<void> {
+    if (!this.hasRoom) await new Promise<void>((resolve) => (this.#onRoom = resolve));
   }
 
   begin(signature: Signature): void {
@@ -90,6 +103,7 @@ class BulkSend {
 
   #end(): void {
     this.#underWay -= 1;
+    if (this.#onRoom !== undefined && this.hasRoom) this.#onRoom();
     if (this.#underWay === 0) this.#onEnded?.();
   }
 }

@@ -13,7 +13,7 @@ import type { Store } from "./middleware.ts";
 import { Producer } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
 import { Schedules } from "./schedule/schedules.ts";
-import { sendMany } from "./send-many.ts";
+import { sendMany, type SendingParts } from "./send-many.ts";
 import { Sender } from "./sender.ts";
 import type { Sent, SendOptions, Signature } from "./signature.ts";
 import { Task, type Handler, type TaskOptions } from "./task.ts";
@@ -39,7 +39,7 @@ export class App<Queue extends string = string> {
   readonly schedules: Schedules;
   readonly #tasks = new Map<string, Task<never>>();
   #settings: AppSettings;
-  #sending: { readonly producer: Producer; readonly sender: Sender } | undefined;
+  #sending: SendingParts | undefined;
   #opening: Promise<void> | undefined;
   #isOpen = false;
   /** Closed, and not opened again: what is sent now comes too late. */
@@ -180,7 +180,7 @@ export class App<Queue extends string = string> {
    */
   async close(): Promise<void> {
     const { broker, clock, publishTimeoutMs } = this.#settings;
-    if (this.#sending !== undefined) await atMost(clock, publishTimeoutMs, this.#sending.producer.flush());
+    if (this.#sending !== undefined) await atMost(clock, publishTimeoutMs, sent(this.#sending));
     this.#isOpen = false;
     this.#isClosed = true;
     this.#closings += 1;
@@ -204,7 +204,7 @@ export class App<Queue extends string = string> {
   }
 
   /** Makes what sends, with the parts that the app has by now. */
-  #ready(): { readonly producer: Producer; readonly sender: Sender } {
+  #ready(): SendingParts {
     if (this.#sending !== undefined) return this.#sending;
     const { clock, publishTimeoutMs, maxBufferedBytes, eager, broker } = this.#settings;
     const producer = new Producer({
@@ -262,6 +262,12 @@ export class App<Queue extends string = string> {
     await broker.open({ logger: this.#settings.logger.child({ broker: broker.address }) });
     await broker.declare(this.queues);
   }
+}
+
+/** Resolves when all that was begun to be sent has been, or has failed. */
+async function sent({ producer, sender }: SendingParts): Promise<void> {
+  await sender.noneKept();
+  await producer.flush();
 }
 
 /**

@@ -55,6 +55,9 @@ export class Sender {
   readonly #declared: readonly string[];
   readonly #store: Store;
   readonly #storeWithin: ContextStore | undefined;
+  /** Sends that an asynchronous schema or middleware keeps. */
+  #kept = 0;
+  #onNoneKept: (() => void)[] = [];
 
   /** @param store stores one encoded message: the producer's `send`, or an eager run */
   constructor(settings: AppSettings, tasks: ReadonlyMap<string, Task<never>>, store: Store) {
@@ -73,6 +76,11 @@ export class Sender {
     return new Promise((resolve, reject) => this.begin(signature, { sent: resolve, failed: reject }));
   }
 
+  /** Resolves when no schema or middleware keeps a send any more. */
+  async noneKept(): Promise<void> {
+    while (this.#kept > 0) await new Promise<void>((resolve) => this.#onNoneKept.push(resolve));
+  }
+
   /** As `send`, for who has another way to be told. Never throws. */
   begin(signature: Signature, receiver: SentReceiver): void {
     try {
@@ -80,9 +88,11 @@ export class Sender {
       if (task === undefined) assertTaskName(signature.task);
       const checked = task === undefined ? undefined : checkFor(task, signature.args);
       if (!(checked instanceof Promise)) return this.#beginChecked(signature, task, receiver);
+      this.#kept += 1;
       checked
         .then(() => this.#beginChecked(signature, task, receiver))
-        .catch((error: unknown) => receiver.failed(error));
+        .catch((error: unknown) => receiver.failed(error))
+        .finally(() => this.#letGo());
     } catch (error) {
       receiver.failed(error);
     }
@@ -95,10 +105,22 @@ export class Sender {
     const receipt = new Receipt(message, receiver);
     if (this.#storeWithin === undefined) return this.#store(outgoing, key, receipt);
     const { id, task: name, queue, headers } = message;
+    this.#kept += 1;
     this.#storeWithin({ id, task: name, queue, headers }, outgoing, key).then(
-      (publication) => receipt.stored(publication),
-      (error: unknown) => receipt.failed(error),
+      (publication) => {
+        receipt.stored(publication);
+        this.#letGo();
+      },
+      (error: unknown) => {
+        receipt.failed(error);
+        this.#letGo();
+      },
     );
+  }
+
+  #letGo(): void {
+    this.#kept -= 1;
+    if (this.#kept === 0) for (const wake of this.#onNoneKept.splice(0)) wake();
   }
 
   #compose(signature: Signature, task: Task<never> | undefined): Message {

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { JsonObject } from "./json.ts";
 
 /** An error as data, small enough to store. Chains of causes end after 8, stacks after 4,000 characters, all else after 1,000. */
@@ -9,6 +10,7 @@ export interface ErrorRecord {
   readonly cause?: ErrorRecord;
 }
 
+const { isNativeError } = types;
 const longestChain = 8;
 
 /** Turns whatever was thrown into data. Never throws, also for getters that do and for things that are not errors. */
@@ -18,19 +20,37 @@ export function errorRecord(thrown: unknown): ErrorRecord {
 
 function recordAt(thrown: unknown, depth: number): ErrorRecord {
   try {
-    if (!(thrown instanceof Error)) return { name: "NonError", message: cut(describe(thrown), 1000) };
+    // Not by class alone: errors of Node's own come from another realm where a test runner has made one.
+    if (!(thrown instanceof Error || isNativeError(thrown))) return recordOfOther(thrown);
     // An error's own fields may hold anything.
-    const { name, message, code, cause, stack } = thrown as { readonly [key in keyof Error | "code"]?: unknown };
+    const { name, message, code, stack, errors } = thrown as { readonly [key in ErrorField]?: unknown };
+    // Of many failures, as of a connection to each address of a host, the first stands for all.
+    const cause = thrown.cause ?? (Array.isArray(errors) ? (errors[0] as unknown) : undefined);
     return {
       name: cut(String(name), 100),
       message: cut(String(message), 1000),
-      ...(typeof code === "string" || typeof code === "number" ? { code: cut(String(code), 100) } : {}),
+      ...codeOf(code),
       ...(typeof stack === "string" ? { stack: cut(stack, depth === 0 ? 4000 : 1000) } : {}),
       ...(cause === undefined || depth + 1 >= longestChain ? {} : { cause: recordAt(cause, depth + 1) }),
     };
   } catch {
     return { name: "UnreadableError", message: "the thrown value could not be read" };
   }
+}
+
+type ErrorField = "name" | "message" | "code" | "stack" | "errors";
+
+/** Some libraries throw plain objects that say what went wrong as an error would. */
+function recordOfOther(thrown: unknown): ErrorRecord {
+  const { message, code } = (typeof thrown === "object" ? (thrown ?? {}) : {}) as {
+    readonly [key in ErrorField]?: unknown;
+  };
+  const told = typeof message === "string" && message !== "" ? message : describe(thrown);
+  return { name: "NonError", message: cut(told, 1000), ...codeOf(code) };
+}
+
+function codeOf(code: unknown): { readonly code?: string } {
+  return typeof code === "string" || typeof code === "number" ? { code: cut(String(code), 100) } : {};
 }
 
 /** Bytes of JSON that an error may take in a dead letter, whose reason has 16 KiB in all. */

@@ -87,9 +87,12 @@ test("a run whose middleware does not wait for the handler has not succeeded", a
   await t.close();
 });
 
-test("headers of middleware that JSON cannot carry are refused before anything is sent", async () => {
-  const { t, task } = setUp({ headers: () => ({ "x-size": 1n }) as never });
-  await expect(task.delay()).rejects.toMatchObject({ code: "Q3002" });
+test.each([
+  ["that JSON cannot carry", () => ({ "x-size": 1n }), '"mine"["x-size"] is a BigInt'],
+  ["that are promised", async () => ({ "x-size": 1 }), '"mine" is a Promise: await it'],
+])("headers of middleware %s are refused before anything is sent", async (_, headers, what) => {
+  const { t, task } = setUp({ headers: headers as never });
+  await expect(task.delay()).rejects.toMatchObject({ code: "Q3002", message: expect.stringContaining(what) });
   expect(t.messages).toEqual([]);
   await t.close();
 });

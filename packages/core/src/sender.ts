@@ -163,11 +163,12 @@ export class Sender {
   #headers(context: SendContext): JsonObject {
     let { headers } = context;
     if (headers !== plainCall.headers) assertHeaders(context);
-    for (const { headers: add } of this.#settings.middleware) {
+    for (const { name, headers: add } of this.#settings.middleware) {
       if (add === undefined) continue;
-      headers = { ...headers, ...add({ ...context, headers }) };
-      // Found out by the broker, it would fail the whole batch.
-      assertJson(headers, `headers of ${context.task}`);
+      const added = add({ ...context, headers });
+      // Found out by the broker, it would fail the whole batch. Before they are joined, where a promise would leave no trace.
+      assertJson(added ?? {}, `headers of ${context.task} from middleware "${name}"`);
+      headers = { ...headers, ...added };
     }
     return headers;
   }

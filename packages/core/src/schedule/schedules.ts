@@ -193,9 +193,12 @@ export class Schedules {
 
   /** Whether its expression can be read, its task is known, and what it sends is accepted. */
   examine(schedule: Schedule): Promise<ExaminedSchedule> {
-    const known = this.#examined.get(schedule) ?? this.#examine(schedule);
-    this.#examined.set(schedule, known);
-    return known;
+    const known = this.#examined.get(schedule);
+    if (known !== undefined) return known;
+    const result = this.#examine(schedule);
+    this.#examined.set(schedule, result);
+    unlessGood(result, () => this.#examined.delete(schedule));
+    return result;
   }
 
   async #examine(schedule: Schedule): Promise<ExaminedSchedule> {
@@ -261,6 +264,7 @@ export class Schedules {
     const known = this.#read.get(name);
     const result = known?.text === text ? known.result : this.#examineEntry(name, entry);
     this.#read.set(name, { text, result });
+    unlessGood(result, () => this.#read.delete(name));
     return { ...(await result), origin: "stored", ...stateOf(stored) };
   }
 
@@ -301,6 +305,13 @@ export class Schedules {
     await this.#host.ready();
     return schedules;
   }
+}
+
+/** A problem may pass: its task is declared later, its schema asks a database that is away. What has one is looked at again. */
+function unlessGood(result: Promise<ExaminedSchedule>, forget: () => void): void {
+  result.then(({ problem }) => {
+    if (problem !== null) forget();
+  }, forget);
 }
 
 function stateOf(stored: StoredSchedule | undefined): Pick<ListedSchedule, "paused" | "lastTick"> {

@@ -112,13 +112,21 @@ export function readAppOptions(options: AppOptions, definedAt: SourceLocation | 
 
 /** What the types rule out, for configs that nobody type-checks. */
 function checkKinds({ broker, queues, imports, root, middleware, logger }: AppOptions): void {
-  if (broker !== undefined && !has(broker, "open", "publish", "consume"))
-    throw wrongKind("broker", broker, "a broker", 'broker: sqlite("sqlite:.q/q.db"), or fromUrl(url, [sqlite, redis])');
+  checkParts({ broker, logger });
   assertKind("queues", queues, "an array", 'queues: ["default"]');
   assertKind("imports", imports, "an array of strings", 'imports: ["./src/tasks/*.ts"]');
   assertKind("root", root, "a string");
   assertKind("middleware", middleware, "an array", "middleware: [tracing]");
   for (const one of middleware ?? []) assertKind("each of middleware", one ?? null, "an object");
+}
+
+/**
+ * Those that may also come later.
+ * @throws ConfigError `Q2030`
+ */
+export function checkParts({ broker, logger }: { readonly broker?: unknown; readonly logger?: unknown }): void {
+  if (broker !== undefined && !has(broker, "open", "publish", "consume"))
+    throw wrongKind("broker", broker, "a broker", 'broker: sqlite("sqlite:.q/q.db"), or fromUrl(url, [sqlite, redis])');
   if (logger !== undefined && !has(logger, "debug", "info", "warn", "error", "child"))
     throw wrongKind(
       "logger",

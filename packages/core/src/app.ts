@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { readAppOptions, type AppOptions, type AppSettings } from "./app-options.ts";
+import { checkParts, readAppOptions, type AppOptions, type AppSettings } from "./app-options.ts";
 import { PublishRejected } from "./broker/broker-error.ts";
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { Broker, QueueOptions } from "./broker/broker.ts";
@@ -8,6 +8,7 @@ import { callSite, formatLocation, type SourceLocation } from "./call-site.ts";
 import { atMost, type Clock } from "./clock.ts";
 import { eagerStore } from "./eager.ts";
 import { loadImports, type Importer } from "./imports.ts";
+import { assertKind, refuseUnknownOptions } from "./known-options.ts";
 import type { Logger } from "./logger.ts";
 import type { Store } from "./middleware.ts";
 import { Producer } from "./producer.ts";
@@ -90,9 +91,11 @@ export class App<Queue extends string = string> {
 
   /**
    * Other parts than the app was made with: the command line's `--broker` and logger, a test's broker and clock.
-   * @throws ConfigError `Q2020` after the first send, worker or `open`
+   * @throws ConfigError `Q2020` after the first send, worker or `open`; `Q2011`, `Q2030` for what is none of them
    */
   use(parts: AppParts): void {
+    refuseUnknownOptions("app.use()", parts, ["broker", "logger", "clock"]);
+    checkParts(parts);
     if (this.#sending !== undefined)
       throw new ConfigError("Q2020", "app.use() was called after the app was first used");
     this.#settings = { ...this.#settings, ...parts };
@@ -116,6 +119,7 @@ export class App<Queue extends string = string> {
   instrumentedTask<Args extends object = object>(options: TaskOptions<Queue>, handler: Handler<Args>): Task<Args>;
   instrumentedTask(options: TaskOptions<Queue>, handler: Handler<never>): Task<never> {
     const definedAt = callSite(this.instrumentedTask);
+    assertKind("the options of a task", options ?? null, "an object", '{ name: "mails.send" }');
     const declared = this.queues.map(({ name }) => name);
     const queue = options.queue ?? declared[0] ?? "";
     const task = new Task<never>(

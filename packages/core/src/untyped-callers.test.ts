@@ -55,6 +55,18 @@ test("a logger without child() is refused", () => {
 });
 
 test.each([
+  [undefined, "Q2030"],
+  [{ broker: "redis://cache" }, "Q2030"],
+  [{ logger: console }, "Q2030"],
+  [{ brokr: undefined }, "Q2011"],
+])("app.use(%j) is refused with %s", (parts, code) => {
+  const app = createApp({ queues: ["default"] });
+  expect(() => app.use(parts as never)).toThrow(withCode(code));
+});
+
+test.each([
+  [undefined, "Q2030"],
+  ["t.x", "Q2030"],
   [{ name: "t.x", args: {} }, "Q2030"],
   [{ name: "t.x", args: null }, "Q2030"],
   [{ name: "t.x", positional: "userId" }, "Q2030"],

@@ -22,7 +22,9 @@ export function parsePythonJson(text: string, options: ParseJsonOptions = {}): u
 }
 
 const space = /[ \t\n\r]*/y;
-const numeral = /-?(?:Infinity|(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)/y;
+const numeral = /-?(?:Infinity|(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/y;
+/** What an integer has none of. */
+const fractional = /[.eEy]/;
 const words: readonly (readonly [text: string, value: unknown])[] = [
   ["true", true],
   ["false", false],
@@ -52,6 +54,7 @@ class PythonReader {
     if (first === '"') return this.#string();
     if (first === "[") return this.#array();
     if (first === "{") return this.#object();
+    if (first === "-" || (first >= "0" && first <= "9")) return this.#number();
     const word = words.find(([text]) => this.#text.startsWith(text, this.#at));
     if (word === undefined) return this.#number();
     this.#at += word[0].length;
@@ -70,20 +73,16 @@ class PythonReader {
   }
 
   #object(): object {
-    const object = {};
+    const object: Record<string, unknown> = {};
     this.#at += 1;
     if (this.#takes("}")) return object;
     for (;;) {
       if (this.#next() !== '"') throw this.#unexpected();
       const key = this.#string();
       if (!this.#takes(":")) throw this.#unexpected();
-      // Not an assignment, which would set the prototype for the key `__proto__`.
-      Object.defineProperty(object, key, {
-        value: this.#value(),
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      });
+      const value = this.#value();
+      // The one key with which an assignment would set the prototype. It would be deleted in the end.
+      if (key !== "__proto__") object[key] = value;
       if (this.#takes("}")) return object;
       if (!this.#takes(",")) throw this.#unexpected();
     }
@@ -102,13 +101,11 @@ class PythonReader {
 
   #number(): number | bigint {
     numeral.lastIndex = this.#at;
-    const match = numeral.exec(this.#text);
-    if (match === null) throw this.#unexpected();
+    if (!numeral.test(this.#text)) throw this.#unexpected();
+    const digits = this.#text.slice(this.#at, numeral.lastIndex);
     this.#at = numeral.lastIndex;
-    const [digits, fraction, exponent] = match;
     const number = Number(digits);
-    if (fraction !== undefined || exponent !== undefined || Number.isSafeInteger(number) || digits.endsWith("y"))
-      return number;
+    if (Number.isSafeInteger(number) || fractional.test(digits)) return number;
     if (digits.length > mostDigits)
       throw new JsonError("syntax", `not JSON that q reads: an integer of more than ${mostDigits} digits`);
     return BigInt(digits);
@@ -116,8 +113,10 @@ class PythonReader {
 
   /** The next character that is not space, or `""` at the end. */
   #next(): string {
+    const next = this.#text.charAt(this.#at);
+    if (next > " ") return next;
     space.lastIndex = this.#at;
-    space.exec(this.#text);
+    space.test(this.#text);
     this.#at = space.lastIndex;
     return this.#text.charAt(this.#at);
   }

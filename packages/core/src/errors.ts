@@ -77,7 +77,17 @@ export class LeaseLost extends AttemptError {
 
 export const isIgnore = (error: unknown): error is Ignore => hasName(error, "Ignore", Ignore);
 export const isReject = (error: unknown): error is Reject => hasName(error, "Reject", Reject);
-export const isRetry = (error: unknown): error is Retry => hasName(error, "Retry", Retry);
+export const isRetry = (error: unknown): error is Retry => hasName(error, "Retry", Retry) && hasDelay(error);
+
+/** An error of that name may be somebody else's, with a delay that no broker could keep, or with none. */
+function hasDelay(error: unknown): boolean {
+  try {
+    const { delayMs } = error as Partial<Retry>; // by its name
+    return delayMs === undefined ? Object.hasOwn(error as object, "delayMs") : Number.isFinite(delayMs) && delayMs >= 0;
+  } catch {
+    return false;
+  }
+}
 
 /** By class, or by name and shape for one that comes from another copy of this package. */
 function hasName(error: unknown, name: string, type: abstract new (...args: never[]) => Error): boolean {

@@ -14,6 +14,11 @@ const policy: FailurePolicy = {
 const after = (error: unknown, change: Partial<FailurePolicy> = {}) =>
   decide({ kind: "threw", error }, { ...policy, ...change }, 0.5);
 
+class ForeignRetry extends Error {
+  override readonly name = "Retry";
+}
+Object.defineProperty(ForeignRetry, "name", { value: "Retry" });
+
 test("a handler that returns has succeeded", () => {
   expect(decide({ kind: "returned" }, policy, 0.5)).toEqual({ kind: "succeeded" });
 });
@@ -39,6 +44,22 @@ test("Ignore, Reject and ctx.retry() win over the policy", () => {
     delayMs: 3_600_000,
   });
   expect(after(new Retry(), { retries: 3 })).toMatchObject({ kind: "dead", reason: { code: "retries-exhausted" } });
+});
+
+test.each<readonly [string, object]>([
+  ["no delay", {}],
+  ["a delay in words", { delayMs: "5m" }],
+  ["no number for a delay", { delayMs: NaN }],
+  ["a delay without end", { delayMs: Infinity }],
+])("an error of another library that is called Retry, with %s, goes through the policy", (_, fields) => {
+  const error = Object.assign(new ForeignRetry("of another library"), fields);
+  expect(after(error, { retryPolicy: undefined })).toMatchObject({ kind: "dead", reason: { code: "failed" } });
+  expect(after(error)).toMatchObject({ kind: "retry", delayMs: 5000 });
+});
+
+test.each([7, undefined])("a Retry of another copy of this package, with the delay %s, is one", (delayMs) => {
+  const error = Object.assign(new ForeignRetry("of another copy"), { delayMs });
+  expect(after(error, { retryPolicy: undefined })).toMatchObject({ kind: "retry", delayMs: delayMs ?? 5000 });
 });
 
 test("arguments that the task refuses are dead at once, although everything is retried", () => {

@@ -162,6 +162,12 @@ function checkShapes(where: string, options: TaskOptions, handler: unknown): voi
       hint: "make it an async function: async (args) => { … }",
     });
   assertKind(`positional of ${where}`, positional, "an array of strings", 'positional: ["userId"]');
+  const twice = positional?.find((name, index) => positional.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new ConfigError(
+      "Q2030",
+      `positional of ${where} has ${quoted(twice)} twice: one of the two arguments would be lost`,
+    );
   // A schema may be a function, as arktype's are.
   if (args !== undefined && typeof args?.["~standard"]?.validate !== "function")
     throw wrongKind(

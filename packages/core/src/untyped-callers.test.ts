@@ -70,6 +70,7 @@ test.each([
   [{ name: "t.x", args: {} }, "Q2030"],
   [{ name: "t.x", args: null }, "Q2030"],
   [{ name: "t.x", positional: "userId" }, "Q2030"],
+  [{ name: "t.x", positional: ["userId", "kind", "userId"] }, "Q2030"],
   [{ name: "t.x", retry: null }, "Q2013"],
   [{ name: "ä".repeat(128) }, "Q2005"],
 ])("a task declared as %j is refused with %s", (options, code) => {

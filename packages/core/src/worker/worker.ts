@@ -144,6 +144,7 @@ export class Worker {
 
   /**
    * Connects and begins to take messages. The tasks must be known by now: call `app.loadImports()` before. A second call waits with the first.
+   * One that was stopped stays so, and this does nothing then: make another.
    * @throws BrokerError when the broker cannot be reached; it can then be started again
    */
   async start(): Promise<void> {

@@ -226,6 +226,12 @@ describe("decodeMessage on odd messages", () => {
     expect(decodeMessage(altered({ headers }))).toMatchObject({ etaMs: wholeMs + 1, expiresMs: wholeMs });
   });
 
+  it("takes a root longer than any id for none, since all that the task sends carries it on", () => {
+    const rootOf = (root: string): string => decodeMessage(altered({ headers: { id: "own", root_id: root } })).rootId;
+    expect(rootOf("r".repeat(255))).toBe("r".repeat(255));
+    expect(rootOf("r".repeat(256))).toBe("own");
+  });
+
   it("takes a missing or null embed part for none", () => {
     expect(decodeMessage(altered({ body: [[], {}, null] })).embed).toEqual({});
     expect(decodeMessage(altered({ body: [[], {}, { chain: null, callbacks: [{ task: "a" }] }] })).embed).toEqual({

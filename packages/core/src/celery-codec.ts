@@ -121,7 +121,7 @@ function readCall(message: BrokerMessage, headers: JsonObject, call: Call): Mess
     maxRetries: readCount(fields[maxRetriesHeader]),
     timeLimitMs: Array.isArray(limits) ? readSeconds(limits[0]) : null,
     softTimeLimitMs: Array.isArray(limits) ? readSeconds(limits[1]) : null,
-    rootId: readText(fields["root_id"]) ?? id,
+    rootId: readRoot(fields["root_id"]) ?? id,
     parentId: readText(fields["parent_id"]),
     groupId: readText(fields["group"]),
     embed: readEmbed(call.embed),
@@ -164,6 +164,12 @@ function readSeconds(value: unknown): number | null {
 function readText(value: unknown): string | null {
   if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** Whatever the task sends carries it on, so it must not be longer than an id. */
+function readRoot(value: unknown): string | null {
+  const root = readText(value);
+  return isName(root) ? root : null;
 }
 
 const noEmbed: JsonObject = Object.freeze({});

@@ -70,8 +70,8 @@ test.each([
   expect(error.message.length).toBeLessThan(500);
 });
 
-test.each(["", "a{b}", "a\0b", "ü", "x".repeat(101)])("%j is refused as a name", async (name) => {
-  expect(await errorOf({ cron: "@daily" }, name)).toMatchObject({ code: "Q2028" });
+test.each(["", "a{b}", "a\0b", "ü", "x".repeat(101), 5, null])("%j is refused as a name", async (name) => {
+  expect(await errorOf({ cron: "@daily" }, name as string)).toMatchObject({ code: "Q2028" });
 });
 
 test.each(["0 0 29 2 *", "@hourly", "*/10 * * * * *", "0 0 L * *", "0 12 * * 1#2", "0 9 * jan-mar mon-fri"])(

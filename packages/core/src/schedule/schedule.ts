@@ -62,8 +62,10 @@ export function readSchedule(
   entry: ScheduleEntry,
   { isStored }: { readonly isStored: boolean },
 ): Schedule {
-  const where = `schedule ${JSON.stringify(name.slice(0, longestExpression))}`;
-  if (!scheduleName.test(name)) {
+  // For callers without types, too.
+  const isText = typeof name === "string";
+  const where = `schedule ${JSON.stringify(isText ? name.slice(0, longestExpression) : name)}`;
+  if (!isText || !scheduleName.test(name)) {
     throw new ConfigError("Q2028", `${where} has a name that does not fit`, {
       hint: "1 to 100 letters, digits, spaces and any of _ . : @ / -",
     });

@@ -1,4 +1,6 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { installCommand } from "./installed-command.ts";
 import { Project, usualProject } from "./project.ts";
@@ -34,6 +36,16 @@ describe("bash", () => {
     const project = await usualProject();
     await expect.poll(() => offers(project, "worker -Q em"), { timeout: 20_000, interval: 500 }).toEqual(["email"]);
     await expect.poll(() => offers(project, "send hel"), { timeout: 20_000, interval: 500 }).toEqual(["hello"]);
+  });
+
+  test("does not run what an id of a message says", async () => {
+    const project = await usualProject();
+    for (const id of ["$(touch${IFS}ran)", "dead-number-1"]) await project.q(["send", "fail", "{}", "--id", id]);
+    await project.q(["worker", "--burst", "--idle", "50ms"]);
+    await expect
+      .poll(() => offers(project, "dead show "), { timeout: 20_000, interval: 500 })
+      .toEqual(["dead-number-1"]);
+    expect(existsSync(join(project.folder, "ran"))).toBe(false);
   });
 });
 

@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { AppCommand } from "../app-command.ts";
 import type { DynamicKind } from "../completion/completion-spec.ts";
 import { NameCache } from "../completion/name-cache.ts";
+import { typableNames } from "../completion/typable-names.ts";
 import { newestDead } from "../dead-letters.ts";
 import { exitCode } from "../exit-code.ts";
 import { findConfig } from "../find-config.ts";
@@ -30,7 +31,7 @@ export class CompleteCommand extends AppCommand {
       const configPath = findConfig(this.context.cwd, this.config ?? this.context.env["Q_CONFIG"]);
       const cache = new NameCache(`${configPath} ${this.kind}`);
       if (this.refresh) await cache.write(await this.#lookUp(this.kind as DynamicKind));
-      else for (const name of await this.#namesFrom(cache)) this.output.text(name);
+      else for (const name of typableNames(await this.#namesFrom(cache))) this.output.text(name);
     } catch {
       // A shell shows whatever a completion says in the middle of the line that is being typed. So it says nothing.
     }

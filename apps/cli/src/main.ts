@@ -29,6 +29,8 @@ process.once("exit", (code) => {
 // A reader that has seen enough (`q status | head -1`) is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
+    // The pipe of its log is closed, its terminal gone, the disk full: a worker goes on with its tasks. There is nowhere left to say so.
+    if (end.isAtWork) return;
     end.mean();
     if (error.code === "EPIPE") process.exit();
     throw error;

@@ -25,6 +25,11 @@ export class ProcessEnd {
     this.#running = running;
   }
 
+  /** Whether that is so. */
+  get isAtWork(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** What to tell about an end with this code; to be asked while the process emits `exit`. `undefined`: nothing, or Node has told it. */
   errorAt(code: number, cwd: string): Error | undefined {
     if (this.#isMeant) return undefined;

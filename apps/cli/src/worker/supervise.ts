@@ -61,6 +61,7 @@ export async function supervise(options: SuperviseOptions, context: CliContext):
       { pid: process.pid, ...facts },
       `keeping ${what} running${isWatching ? ", watching the source files" : ""}`,
     );
+    context.end.atWork(() => []);
     supervisor.start();
     return await supervisor.ended;
   } finally {

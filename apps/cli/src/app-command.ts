@@ -21,18 +21,20 @@ export abstract class AppCommand extends QCommand {
   envFile: string | undefined = valueFlag("--env-file", "path", "read environment variables from this file first");
   broker: string | undefined = valueFlag("-b,--broker", "url", "use this broker instead of the config's");
 
-  #outerEnv: Env | undefined;
+  readonly #fromFile = new Set<string>();
 
   /** The environment without what `--env-file` has added: for other processes of this command line, which read the file as it is then. */
   protected get outerEnv(): Env {
-    return this.#outerEnv ?? this.context.env;
+    // As it is now: what was taken out of it meanwhile, such as the socket of systemd, is not for them either.
+    return Object.fromEntries(Object.entries(this.context.env).filter(([name]) => !this.#fromFile.has(name)));
   }
 
   /** @throws ConfigError `Q2110` */
   override prepare(): void {
     if (this.envFile === undefined) return;
-    this.#outerEnv = { ...this.context.env };
+    const before = new Set(Object.keys(this.context.env));
     readEnvFile(this.envFile, this.context.cwd);
+    for (const name of Object.keys(this.context.env)) if (!before.has(name)) this.#fromFile.add(name);
   }
 
   protected loadApp(): Promise<LoadedApp> {

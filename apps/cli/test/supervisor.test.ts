@@ -175,12 +175,16 @@ describe("a worker of several processes", () => {
     expect(["q.pid", "alive"].map((name) => existsSync(join(project.folder, name)))).toEqual([false, false]);
   });
 
-  test("speaks to systemd for all of them", async () => {
+  test.each([
+    ["speaks to systemd for all of them", []],
+    ["does so with a file of variables, too", ["--env-file", "prod.env"]],
+  ] as const)("%s", async (_what, args) => {
     const project = await usualProject();
+    await project.write("prod.env", "SOME=thing\n");
     await project.write("bin/systemd-notify", `#!/bin/sh\necho "$*" >> '${project.folder}/told'\n`);
     chmodSync(join(project.folder, "bin/systemd-notify"), 0o755);
     const env = { PATH: `${project.folder}/bin:${process.env["PATH"] ?? ""}`, NOTIFY_SOCKET: "/run/notify" };
-    const worker = project.start(["worker", "--processes", "2"], { env });
+    const worker = project.start(["worker", "--processes", "2", ...args], { env });
     await expect.poll(() => readyPids(worker).length, soon).toBe(2);
     worker.child.kill("SIGTERM");
     expect((await worker.finished).code).toBe(0);

@@ -232,7 +232,8 @@ export class WorkerCommand extends AppCommand {
       await this.#showHealth(ready, ends);
       return also;
     };
-    return supervise({ settings, isBurst, config, watch, env: this.outerEnv, openDoors }, this.context);
+    const env = (): Readonly<Record<string, string | undefined>> => this.outerEnv;
+    return supervise({ settings, isBurst, config, watch, env, openDoors }, this.context);
   }
 
   #recycle(onUsedUp: (reason: string) => void): Recycle {

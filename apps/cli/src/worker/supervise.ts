@@ -20,8 +20,8 @@ export interface SuperviseOptions {
   readonly config: string | undefined;
   /** `--watch`; `true` without a pattern. */
   readonly watch: string | boolean | undefined;
-  /** That of its processes. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** That of its processes, at the time of each start. */
+  readonly env: () => Readonly<Record<string, string | undefined>>;
   /** Health and pid file: adds how to end them, answers what to tell about them. */
   readonly openDoors: (isReady: () => boolean, ends: (() => unknown)[]) => Promise<readonly string[]>;
 }
@@ -46,7 +46,7 @@ export async function supervise(options: SuperviseOptions, context: CliContext):
     logger,
     onReady: () =>
       systemd?.ready({ isLive: () => true, status: () => `${supervisor.ready} of ${processes} processes take tasks` }),
-    start: (number, onReady) => Child.start(number, { env, onReady }),
+    start: (number, onReady) => Child.start(number, { env: env(), onReady }),
   });
   // Between two processes nothing else may keep Node from ending.
   const keepAlive = setInterval(() => {}, 2 ** 30);

@@ -213,6 +213,26 @@ test("a process that is used up ends by itself, in good order, and leaves the re
   expect(inFlight).toBe(0);
 });
 
+describe("a process that is used up", () => {
+  test("lets what it took finish, however long that takes", async () => {
+    const { project, worker } = await busyWorker("slow", "--max-tasks-per-child", "1", "-t", "50ms");
+    await expect.poll(() => worker.said({ event: "worker.paused" }), { timeout: 15_000 }).toBe(true);
+    await project.write("go-on", "");
+    expect((await worker.finished).code).toBe(0);
+    expect(worker.said({ event: "task.succeeded", id: "running-1" })).toBe(true);
+    expect(await waitingIn(project)).toEqual([[0, 0]]);
+  });
+
+  test("hands it back when a signal comes", async () => {
+    const { project, worker } = await busyWorker("slow", "--max-tasks-per-child", "1", "-t", "50ms");
+    await expect.poll(() => worker.said({ event: "worker.paused" }), { timeout: 15_000 }).toBe(true);
+    worker.child.kill("SIGTERM");
+    expect((await worker.finished).code).toBe(0);
+    expect(worker.said({ event: "task.released", id: "running-1" })).toBe(true);
+    expect(await waitingIn(project)).toEqual([[1, 0]]);
+  });
+});
+
 test("a port that is taken is an error, and the worker leaves nothing behind", async () => {
   const project = await usualProject();
   const first = project.start(["worker", "--health-port", "0", "--log-format", "pretty"]);

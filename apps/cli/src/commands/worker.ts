@@ -15,7 +15,7 @@ import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
 import { listenForPause, setPaused } from "../worker/pause-signals.ts";
 import { assertMayPurge, purgeFirst } from "../worker/purge-first.ts";
-import { Recycle } from "../worker/recycle.ts";
+import { Recycle, type RecycleOptions } from "../worker/recycle.ts";
 import { Shutdown } from "../worker/shutdown.ts";
 import { supervise } from "../worker/supervise.ts";
 import { Supervised } from "../worker/supervised.ts";
@@ -148,10 +148,14 @@ export class WorkerCommand extends AppCommand {
     });
     shutdown.listen();
     supervised?.obey(shutdown, voice.log.logger);
-    const recycle = this.#recycle((reason) => {
-      voice.log.logger.info({ reason }, "the process is used up; ending it");
-      supervised?.report("used-up");
-      void shutdown.stop();
+    const recycle = this.#recycle({
+      worker,
+      onUsedUp: (reason) => {
+        voice.log.logger.info({ reason }, "the process is used up; ending it when all that runs is done");
+        supervised?.report("used-up");
+        setPaused(worker, voice.log.logger, true);
+      },
+      onDone: () => void shutdown.stop(),
     });
     listeners.push((event) => recycle.onEvent(event));
     const systemd = Systemd.join(this.context.env, voice.log.logger);
@@ -236,12 +240,12 @@ export class WorkerCommand extends AppCommand {
     return supervise({ settings, isBurst, config, watch, env, openDoors }, this.context);
   }
 
-  #recycle(onUsedUp: (reason: string) => void): Recycle {
+  #recycle(parts: Pick<RecycleOptions, "worker" | "onUsedUp" | "onDone">): Recycle {
     return new Recycle({
+      ...parts,
       maxTasks: flagNumber("--max-tasks-per-child", this.maxTasks, { from: 1, to: Number.MAX_SAFE_INTEGER }),
       maxBytes: flagBytes("--max-memory-per-child", this.maxMemory),
       memory: () => process.memoryUsage.rss(),
-      onUsedUp,
     });
   }
 

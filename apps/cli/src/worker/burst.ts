@@ -1,5 +1,6 @@
 import type { Worker, WorkerEvent } from "@q/core";
 import type { QueueInspector } from "@q/core/broker";
+import { Overdue } from "./overdue.ts";
 
 export interface BurstOptions {
   readonly worker: Pick<Worker, "stats" | "queues" | "running">;
@@ -24,8 +25,7 @@ export class Burst {
   readonly #options: BurstOptions;
   readonly #now: () => number;
   #started = 0;
-  /** Ids of messages that were settled while their handler ran on, past its time limit. */
-  readonly #overdue = new Set<string>();
+  readonly #overdue = new Overdue();
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   /** Since when nothing has been seen to happen. A look that comes late, because a task blocked the event loop, has seen nothing. */
@@ -49,9 +49,8 @@ export class Burst {
   onEvent(event: WorkerEvent): void {
     if (!("id" in event)) return;
     this.#quietSince = undefined;
-    if (event.type === "task.overdue") this.#overdue.add(event.id);
+    this.#overdue.onEvent(event);
     if (event.type !== "task.started") return;
-    this.#overdue.delete(event.id);
     this.#started += 1;
     if (this.#isFull) this.#options.onFull();
   }
@@ -63,7 +62,7 @@ export class Burst {
   async #look(): Promise<void> {
     const { worker, idleMs } = this.#options;
     if (this.#isFull) {
-      if (worker.running().every(({ id }) => this.#overdue.has(id))) this.#onOver();
+      if (this.#overdue.isAllOf(worker)) this.#onOver();
       return;
     }
     if (this.#asking) return;

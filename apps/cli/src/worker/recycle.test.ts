@@ -1,5 +1,5 @@
 import type { WorkerEvent } from "@q/core";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Recycle } from "./recycle.ts";
 
 const started: WorkerEvent = { type: "task.started", id: "1", task: "t", queue: "q", retries: 0, crashes: 0 };
@@ -7,12 +7,20 @@ const started: WorkerEvent = { type: "task.started", id: "1", task: "t", queue: 
 function recycleWith(limits: { maxTasks?: number; maxBytes?: number }, random = 0) {
   const reasons: string[] = [];
   const memory = { bytes: 0 };
+  const state = { running: ["1"], looks: 0, done: 0 };
+  const running = () => {
+    state.looks += 1;
+    return state.running.map((id) => ({ id, task: "t", queue: "q", startedAt: 0, crashes: 0 }));
+  };
   const { maxTasks, maxBytes } = limits;
+  const onUsedUp = (reason: string): void => void reasons.push(reason);
+  const onDone = (): void => void (state.done += 1);
   const recycle = new Recycle(
-    { maxTasks, maxBytes, memory: () => memory.bytes, onUsedUp: (reason) => reasons.push(reason) },
+    { worker: { running }, maxTasks, maxBytes, memory: () => memory.bytes, onUsedUp, onDone },
     random,
   );
-  return { recycle, memory, reasons };
+  onTestFinished(() => recycle.stop());
+  return { recycle, memory, reasons, state };
 }
 
 test("a process is used up once, after its number of tasks", () => {
@@ -37,6 +45,17 @@ test("a process is used up when it has too much memory", () => {
   memory.bytes = 512 * 1024 * 1024;
   recycle.look();
   expect(reasons).toEqual(["512 MB of memory, the limit is 500 MB"]);
+});
+
+test("what runs is waited for, but not what runs on past its time limit", async () => {
+  const { recycle, state } = recycleWith({ maxTasks: 1 });
+  state.running = ["1", "2"];
+  recycle.onEvent(started);
+  await expect.poll(() => state.looks).toBeGreaterThan(2);
+  expect(state.done).toBe(0);
+  state.running = ["2"];
+  recycle.onEvent({ ...started, type: "task.overdue", id: "2", ms: 1 });
+  await expect.poll(() => state.done).toBe(1);
 });
 
 test("without limits nothing is ever used up", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { flagChoice, flagDurationMs, flagList, flagNumber } from "./flag-values.ts";
+import { flagChoice, flagDurationMs, flagList, flagNumber, flagTime } from "./flag-values.ts";
 
 test("durations have a unit, and the error names the flag", () => {
   expect(flagDurationMs("--idle", "1.5s")).toBe(1500);
@@ -23,4 +23,27 @@ test("a choice is taken in any case", () => {
 
 test("lists are split at commas and over repeated flags", () => {
   expect(flagList(["a,b", " c ", ",", "d,"])).toEqual(["a", "b", "c", "d"]);
+});
+
+test("times are those of ISO 8601", () => {
+  expect(flagTime("--eta", "2026-11-22T09:00:00Z")).toEqual(new Date(Date.UTC(2026, 10, 22, 9)));
+  expect(flagTime("--eta", "2026-11-22T09:00+01:00")).toEqual(new Date(Date.UTC(2026, 10, 22, 8)));
+  expect(flagTime("--eta", "2026-11-22 09:00:00.5Z")).toEqual(new Date(Date.UTC(2026, 10, 22, 9, 0, 0, 500)));
+  expect(flagTime("--eta", "2028-02-29")).toEqual(new Date(Date.UTC(2028, 1, 29)));
+  expect(flagTime("--eta", undefined)).toBeUndefined();
+});
+
+test.each([
+  "60",
+  "5",
+  "2026",
+  "2026-11",
+  "May 5",
+  "2026-02-30T10:00:00Z",
+  "2026-13-01",
+  "2026-11-22T25:00",
+  "2026-11-22 x",
+  "",
+])("%j is no time", (text) => {
+  expect(() => flagTime("--eta", text)).toThrow(`--eta is "${text}": expected a time such as`);
 });

@@ -22,6 +22,25 @@ export function flagDuration(flag: string, value: string | undefined): Duration 
   return duration;
 }
 
+/**
+ * A time in ISO 8601, `2026-11-22T09:00:00Z`; without a zone it is of the machine's. What else `Date` would read is a mistake here: `60` is to it the
+ * year 1960.
+ * @throws UsageError `Q2103`
+ */
+export function flagTime(
+  flag: string,
+  value: string | undefined,
+  expected = "a time such as 2026-11-22T09:00:00Z",
+): Date | undefined {
+  if (value === undefined) return undefined;
+  const day = /^(\d{4}-\d{2}-\d{2})([T ]\d{2}:\d{2}.*)?$/i.exec(value)?.[1];
+  const time = new Date(value);
+  // Date would take the 30th of February for the 2nd of March.
+  const isDay = day !== undefined && new Date(Date.parse(day) || 0).toISOString().startsWith(day);
+  if (isDay && !Number.isNaN(time.getTime())) return time;
+  throw new UsageError("Q2103", `${flag} is "${value}": expected ${expected}`);
+}
+
 /** @throws UsageError `Q2103` when it is not a whole number in the range */
 export function flagNumber(
   flag: string,

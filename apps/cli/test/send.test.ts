@@ -68,6 +68,13 @@ describe("q send", () => {
     expect((await project.q(["check"])).stdout).toContain('strict requires "n"');
   });
 
+  test("--expires without a unit is no year: the task would be dropped unrun", async () => {
+    const project = await usualProject();
+    const { code, stdout, stderr } = await project.q(["send", "hello", "{}", "--expires", "60"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain('--expires is "60": expected a length such as 60s');
+  });
+
   test("a name that nobody knows needs a queue", async () => {
     const project = await usualProject();
     const refused = await project.q(["send", "helo"]);

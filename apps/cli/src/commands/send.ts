@@ -5,7 +5,7 @@ import { BrokerCommand } from "../app-command.ts";
 import { NotFoundError, UsageError } from "../cli-errors.ts";
 import { DryBroker } from "../dry-broker.ts";
 import { exitCode } from "../exit-code.ts";
-import { flagDuration, flagNumber } from "../flag-values.ts";
+import { flagDuration, flagNumber, flagTime } from "../flag-values.ts";
 import { listFlag, switchFlag, valueFlag } from "../flag.ts";
 import { loadImports } from "../load-app.ts";
 import { readSendArguments } from "../send-arguments.ts";
@@ -80,13 +80,13 @@ export class SendCommand extends BrokerCommand {
   #options(): SendOptions {
     return {
       countdown: flagDuration("--countdown", this.countdown),
-      eta: timeOf("--eta", this.eta),
+      eta: flagTime("--eta", this.eta),
       expires:
         this.expires === undefined
           ? undefined
           : /^[\d.]+[a-z]+$/.test(this.expires)
             ? flagDuration("--expires", this.expires)
-            : timeOf("--expires", this.expires),
+            : flagTime("--expires", this.expires, "a length such as 60s, or a time such as 2026-11-22T09:00:00Z"),
       queue: this.queue,
       priority: flagNumber("--priority", this.priority, { from: 0, to: 9 }),
       taskId: this.id,
@@ -118,13 +118,6 @@ export class SendCommand extends BrokerCommand {
 function describe(message: OutgoingMessage, task: string): string {
   const when = message.delayMs === undefined || message.delayMs === 0 ? "at once" : `in ${formatMs(message.delayMs)}`;
   return `Would send ${task} to ${message.queue}, to run ${when}: ${bodySize(message.body)} bytes. Nothing was sent.`;
-}
-
-function timeOf(flag: string, value: string | undefined): Date | undefined {
-  if (value === undefined) return undefined;
-  const time = new Date(value);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new UsageError("Q2103", `${flag} is "${value}": expected a time such as 2026-11-22T09:00:00Z`);
 }
 
 function headersOf(given: readonly string[]): Record<string, string> {

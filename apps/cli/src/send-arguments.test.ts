@@ -31,7 +31,7 @@ describe("readSendArguments", () => {
   test("reads stdin for a dash and a file for an at sign", async () => {
     const folder = await mkdtemp(join(tmpdir(), "q-send-"));
     onTestFinished(() => rm(folder, { recursive: true }));
-    await writeFile(join(folder, "month.json"), '{"month":11}');
+    await writeFile(join(folder, "month.json"), '\uFEFF{"month":11}');
     expect(await readSendArguments({ ...nothing, operand: "@month.json" }, context({ cwd: folder }))).toEqual({
       month: 11,
     });
@@ -52,6 +52,11 @@ describe("readSendArguments", () => {
       await expect(readSendArguments({ ...nothing, ...given }, context())).rejects.toMatchObject({ code: "Q2103" });
     },
   );
+
+  test("refuses a number that would be sent as another one, and does not repeat it", async () => {
+    const failure = readSendArguments({ ...nothing, operand: '{"id":9007199254740993}' }, context());
+    await expect(failure).rejects.toMatchObject({ code: "Q2103", message: expect.not.stringContaining("99") });
+  });
 
   test("refuses arguments from two places", async () => {
     await expect(readSendArguments({ ...nothing, operand: "{}", named: "{}" }, context())).rejects.toThrow(

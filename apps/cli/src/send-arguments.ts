@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import type { CliContext } from "./cli-context.ts";
 import { UsageError } from "./cli-errors.ts";
+import { areNumbersExact } from "./exact-numbers.ts";
 
 export interface GivenArguments {
   /** The operand: JSON, `-` for stdin, `@file`. */
@@ -37,7 +38,8 @@ async function read(source: string, context: CliContext): Promise<string> {
   if (!source.startsWith("@")) return source;
   const path = resolve(context.cwd, source.slice(1));
   try {
-    return await readFile(path, "utf8");
+    // What Windows writes at the beginning of a text file; from stdin it is taken away by itself.
+    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
   } catch (cause) {
     throw new UsageError("Q2103", `${path} could not be read`, {
       cause,
@@ -54,6 +56,11 @@ function parse(name: string, source: string, kind: "any" | "list" | "object"): o
   } catch {
     throw new UsageError("Q2103", `${name} are not JSON`, {
       hint: `q send hello '{"name":"Ada"}'   (mind the shell's quotes)`,
+    });
+  }
+  if (!areNumbersExact(source)) {
+    throw new UsageError("Q2103", `${name} hold a whole number that would be sent as another one`, {
+      hint: "numbers are exact up to 9007199254740991; send a longer one as text",
     });
   }
   const isRight =

@@ -66,16 +66,21 @@ function adapterOf(url: string, from: string): Adapter {
   const found = adapters.find((adapter) => scheme !== undefined && adapter.schemes.includes(scheme));
   if (found !== undefined) return found;
   const known = adapters.flatMap((adapter) => adapter.schemes);
-  throw new ConfigError(
-    "Q2014",
-    scheme === undefined ? `the broker URL of ${from} has no scheme` : `${from}: no broker answers to "${scheme}"`,
-    {
-      hint:
-        (scheme === undefined ? undefined : didYouMean(scheme, known)) ??
-        "for a broker of your own, name it in q.config.ts",
-      details: { known: known.join(", ") },
-    },
-  );
+  const details = { known: known.join(", ") };
+  if (scheme === undefined || isAddress(url))
+    throw new ConfigError("Q2014", `the broker URL of ${from} has no scheme`, {
+      hint: "begin it with one of those that are known, as in redis://localhost:6379",
+      details,
+    });
+  throw new ConfigError("Q2014", `${from}: no broker answers to "${scheme}"`, {
+    hint: didYouMean(scheme, known) ?? "for a broker of your own, name it in q.config.ts",
+    details,
+  });
+}
+
+/** `localhost:6379`, `cache:6379/0`, `user:password@cache`: what stands before the colon is no scheme. */
+function isAddress(url: string): boolean {
+  return /^[^:/]+:(\d+(\/|$)|[^/]*@)/.test(url);
 }
 
 async function importAdapter(adapter: Adapter, configPath: string): Promise<AdapterModule> {

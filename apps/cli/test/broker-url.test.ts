@@ -23,6 +23,24 @@ test.each([
   expect(await brokerFromUrl(urlOf(scheme), options)).toMatchObject({ name });
 });
 
+test.each(["localhost:6379", "cache:6379/0", "app:hunter2@cache:6379", "localhost", ""])(
+  "%j has no scheme",
+  async (url) => {
+    await expect(brokerFromUrl(url, options)).rejects.toMatchObject({
+      code: "Q2014",
+      message: "the broker URL of --broker has no scheme",
+      hint: expect.not.stringContaining("hunter2"),
+    });
+  },
+);
+
+test.each([
+  ["rediss+sentinal://one", "rediss+sentinel:"],
+  ["sqlit:.q/q.db", "sqlite:"],
+])("%s has one that is misspelt", async (url, meant) => {
+  await expect(brokerFromUrl(url, options)).rejects.toMatchObject({ code: "Q2014", hint: `Did you mean "${meant}"?` });
+});
+
 test.each(["--broker", "Q_BROKER_URL"])("Sentinels and clusters may be named by %s", async (from) => {
   const project = await Project.create({
     "q.config.mjs": `import { createApp } from "@q/core"; export const app = createApp({ queues: ["one"] });`,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { usualProject, type Project, type Running } from "./project.ts";
+import { config, Project, usualProject, type Running } from "./project.ts";
 
 interface Busy {
   readonly project: Project;
@@ -147,6 +147,39 @@ test("the banner tells broker, queues, slots, tasks, and warns last; a pipe has 
   expect(stderr).toMatch(/! email has 1 waiting task and no worker takes from it\n {2}Ready in \d+ ms/);
   expect(stderr).toMatch(/ok {4}hello/);
   expect(stderr).not.toContain("\u001b");
+});
+
+test("the banner comes before the tasks that were there already", async () => {
+  const project = await Project.create({
+    "q.config.ts": config
+      .replace(
+        "export const app",
+        `import { existsSync } from "node:fs";
+       import { setTimeout as wait } from "node:timers/promises";
+       const broker = sqlite("sqlite:.q/q.db");
+       // It does not answer the banner's question before a task has run.
+       const stats = broker.inspector.stats.bind(broker.inspector);
+       const slowStats = async (queue: string) => {
+         while (process.argv[2] === "worker" && !existsSync("ran")) await wait(10);
+         return stats(queue);
+       };
+       broker.inspector.stats = slowStats;
+       export const app`,
+      )
+      .replace(/broker: sqlite.*,/, "broker,"),
+    "src/tasks/run.ts": `import { writeFileSync } from "node:fs";
+      import { app } from "../../q.config.js";
+      app.instrumentedTask({ name: "run" }, (_args: object, ctx) => {
+        ctx.logger.info({}, "said in a task");
+        writeFileSync("ran", "");
+      });`,
+  });
+  await project.q(["send", "run", "{}"]);
+  const args = ["worker", "--burst", "--idle", "50ms", "--log-format", "pretty", "-n", "w1"];
+  const { code, stderr } = await project.q(args);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^ {2}q .* worker w1/);
+  expect(stderr).toMatch(/Ready in[^]* said in a task\n.* ok {4}run /);
 });
 
 test("an unknown queue stops it before it starts, unless it is told to go on", async () => {

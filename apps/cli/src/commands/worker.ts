@@ -184,6 +184,7 @@ export class WorkerCommand extends AppCommand {
       const also = supervised === undefined ? await this.#openDoors(ready, settings, ends) : [];
       if (this.purge) await purgeFirst(loaded.app, inspectorOf(loaded.app.broker), worker.queues, voice.log.logger);
       this.context.end.atWork(() => worker.running().map(({ task }) => task));
+      if (supervised === undefined) voice.awaitBanner();
       await worker.start();
       if (supervised === undefined) await this.#showHealth(ready, ends);
       ends.push(

@@ -47,3 +47,17 @@ test("clearing wipes the screen and draws the footer again at its top", () => {
   screen.clear();
   expect(text()).toBe("f\n\u001b[2J\u001b[3J\u001b[Hf\n");
 });
+
+test("lines that were held come behind what is said first", () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.line("before");
+  screen.hold();
+  screen.line("a");
+  screen.line("b");
+  expect(text()).toBe("before\n");
+  screen.release("first");
+  screen.line("c");
+  screen.release();
+  expect(text()).toBe("before\nfirst\na\nb\nc\n");
+});

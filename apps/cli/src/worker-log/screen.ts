@@ -4,13 +4,14 @@ export interface LineSink {
   write(text: string): unknown;
 }
 
-/** Lines that scroll, above a footer that stays. Without a footer it just writes. */
+/** Lines that scroll, above a footer that stays. Without a footer it just writes, unless they are to wait for a first one. */
 export class Screen {
   readonly #stream: LineSink;
   #footer: readonly string[] = [];
   #drawn = 0;
   #waiting: string[] = [];
   #soon: NodeJS.Immediate | undefined;
+  #isHeld = false;
 
   constructor(stream: LineSink) {
     this.#stream = stream;
@@ -22,12 +23,27 @@ export class Screen {
 
   /** Adds a line. With a footer, the lines of one turn of the event loop are written together. */
   line(text: string): void {
+    if (this.#isHeld) {
+      this.#waiting.push(text);
+      return;
+    }
     if (this.#footer.length === 0) {
       this.#stream.write(`${text}\n`);
       return;
     }
     this.#waiting.push(text);
     this.#soon ??= setImmediate(() => this.#draw());
+  }
+
+  /** Keeps lines back until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Writes the lines that were kept back, behind those that are to stand above them. Without `hold`, the same as `line`. */
+  release(...first: readonly string[]): void {
+    this.#isHeld = false;
+    for (const text of [...first, ...this.#waiting.splice(0)]) this.line(text);
   }
 
   /** Replaces the footer; an empty one takes it away. */

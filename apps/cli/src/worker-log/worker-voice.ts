@@ -44,6 +44,7 @@ export class WorkerVoice {
   readonly #parts: VoiceParts;
   readonly #tally = new Tally();
   readonly #ends: (() => void)[] = [];
+  #awaitsBanner = false;
 
   private constructor(parts: VoiceParts, context: CliContext) {
     this.log = parts.log;
@@ -84,9 +85,15 @@ export class WorkerVoice {
   }
 
   readonly onEvent = (event: WorkerEvent): void => {
+    if (this.#awaitsBanner && "id" in event) this.#parts.terminal?.screen.hold();
     this.#tally.count(event);
     this.log.onEvent(event);
   };
+
+  /** What is said from the first task on waits for the banner of `ready`. Before it there is only what keeps the worker from starting. */
+  awaitBanner(): void {
+    this.#awaitsBanner = this.#parts.file === undefined;
+  }
 
   /** The banner, then footer and keys where the terminal allows them; where the log is not on the terminal, the warnings as log lines. */
   async ready({ worker, app, settings, also, warnings, readyMs, onStop }: ReadyFacts): Promise<void> {
@@ -115,7 +122,8 @@ export class WorkerVoice {
       readyMs,
       hasKeys: keys !== undefined,
     };
-    screen.line(renderBanner(facts, palette));
+    this.#awaitsBanner = false;
+    screen.release(renderBanner(facts, palette));
     if (keys !== undefined) {
       this.#ends.push(
         listenForKeys({
@@ -137,6 +145,8 @@ export class WorkerVoice {
 
   /** Gives the terminal back. May be called twice. What is logged later is still written. */
   stop(): void {
+    this.#awaitsBanner = false;
+    this.#parts.terminal?.screen.release();
     for (const end of this.#ends.splice(0)) end();
   }
 

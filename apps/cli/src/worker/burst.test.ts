@@ -102,13 +102,55 @@ test("it is over after a number of attempts, with the rest left in the queue", a
   expect(ran).toBe(3);
 });
 
-test("an attempt past its time limit, whose message is settled, is not waited for", async () => {
+test.each([
+  ["a number of attempts", { idleMs: 10_000, max: 1 }],
+  ["an idle time", { idleMs: 50 }],
+])("an attempt past its time limit, whose message is settled, is not waited for with %s", async (_what, limits) => {
   let leave: () => void = () => {};
   const app = createApp({ broker: memoryBroker(), queues: ["one"] });
   app.instrumentedTask({ name: "hangs", timeLimit: "50ms" }, () => new Promise<void>((resolve) => (leave = resolve)));
   onTestFinished(() => leave());
   await app.sendTask("hangs");
-  const { burst, isOver } = await burstOf(app, { idleMs: 10_000, max: 1 });
+  const { burst, isOver } = await burstOf(app, limits);
   burst.start();
   await expect.poll(isOver).toBe(true);
+});
+
+test("a message that arrives while the broker is asked is not left to the shutdown timeout", async () => {
+  const app = await appWith(() => {}, 0);
+  const { inspector } = app.broker;
+  if (inspector === undefined) throw new Error("expected an inspector");
+  const state = { busy: 0, asked: 0, looks: 0, isOver: false };
+  const stats = (queue: string): ReturnType<typeof inspector.stats> => {
+    state.asked += 1;
+    // The first time, the worker takes the last message just before the broker answers.
+    if (state.asked === 1) state.busy = 1;
+    return inspector.stats(queue);
+  };
+  await app.open();
+  const workerStats = () => {
+    state.looks += 1;
+    return { busy: state.busy, finished: 0, startedAt: 0 };
+  };
+  const worker = { queues: ["one"], running: () => [], stats: workerStats };
+  const onOver = (): void => void (state.isOver = true);
+  const burst = new Burst({
+    worker,
+    // A burst asks it for nothing else.
+    inspector: { ...inspector, stats },
+    idleMs: 0,
+    max: undefined,
+    onFull: () => {},
+    onOver,
+  });
+  onTestFinished(async () => {
+    burst.stop();
+    await app.close();
+  });
+  burst.start();
+  await expect.poll(() => state.asked).toBe(1);
+  await expect.poll(() => state.looks).toBeGreaterThan(4);
+  expect(state.isOver).toBe(false);
+  state.busy = 0;
+  await expect.poll(() => state.isOver).toBe(true);
 });

@@ -59,6 +59,11 @@ export class Burst {
     return this.#started >= (this.#options.max ?? Infinity);
   }
 
+  get #isBusy(): boolean {
+    const { worker } = this.#options;
+    return worker.stats().busy > this.#overdue.countIn(worker);
+  }
+
   async #look(): Promise<void> {
     const { worker, idleMs } = this.#options;
     if (this.#isFull) {
@@ -67,11 +72,13 @@ export class Burst {
     }
     if (this.#asking) return;
     const now = this.#now();
-    this.#quietSince = worker.stats().busy > 0 ? undefined : (this.#quietSince ?? now);
+    this.#quietSince = this.#isBusy ? undefined : (this.#quietSince ?? now);
     if (now - (this.#quietSince ?? now) < idleMs) return;
     this.#asking = true;
-    if (!(await this.#somethingIsReady())) this.#onOver();
+    const isReady = await this.#somethingIsReady();
     this.#asking = false;
+    // What is no longer ready may have arrived here meanwhile.
+    if (!isReady && this.#quietSince !== undefined && !this.#isBusy) this.#onOver();
   }
 
   #onOver(): void {

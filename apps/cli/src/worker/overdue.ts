@@ -10,7 +10,12 @@ export class Overdue {
     if (event.type === "task.started") this.#ids.delete(event.id);
   }
 
-  /** Whether it runs nothing else. */
+  /** How many of them run. */
+  countIn(worker: Pick<Worker, "running">): number {
+    return worker.running().filter(({ id }) => this.#ids.has(id)).length;
+  }
+
+  /** Whether nothing else runs. */
   isAllOf(worker: Pick<Worker, "running">): boolean {
     return worker.running().every(({ id }) => this.#ids.has(id));
   }

@@ -144,5 +144,5 @@ function assertOneId(word: string, letters: readonly FoundLetter[]): void {
 /** One line about a dead letter, for questions and dry runs. */
 export function describeLetter({ queue, letter }: FoundLetter): string {
   const id = printable(messageIdOf(letter.message) ?? letter.entryId);
-  return `${id}  ${taskNameOf(letter.message)}  ${queue}  ${printable(letter.reason.code)}`;
+  return `${id}  ${taskNameOf(letter.message)}  ${printable(queue)}  ${printable(letter.reason.code)}`;
 }

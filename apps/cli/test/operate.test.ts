@@ -68,6 +68,20 @@ describe("q status and q queues", () => {
 });
 
 describe("q dead", () => {
+  test("shows arguments and queues of others without letting them steer the terminal", async () => {
+    const project = await usualProject();
+    const text = "\u009b2J\u202eabc\u007f";
+    await project.q(["send", "fail", JSON.stringify({ text }), "--id", "dead-number-1"]);
+    await project.q(["worker", "--burst", "--idle", "50ms"]);
+    const args = ["dead", "show", "dead-number-1", "--args"];
+    for (const more of [[], ["--json"]]) {
+      const { stdout } = await project.q([...args, ...more]);
+      expect(stdout).toContain("\\u009b2J\\u202eabc\\u007f");
+      expect(stdout).not.toMatch(/[\u007f-\u009f\u202e]/);
+    }
+    expect(await project.json(args)).toMatchObject({ dead: [{ body: [[], { text }, expect.anything()] }] });
+  });
+
   test("lists and shows without arguments and credentials, unless asked", async () => {
     const project = await projectWithDead();
     const list = await project.q(["dead"]);

@@ -58,7 +58,7 @@ export class DeadListCommand extends BrokerCommand {
     return [
       printable(messageIdOf(letter.message) ?? letter.entryId),
       taskNameOf(letter.message),
-      queue,
+      printable(queue),
       formatAgo(letter.diedAt, Date.now()),
       this.output.colors.red(printable(letter.reason.code)),
       redact(printable(letter.reason.message)),

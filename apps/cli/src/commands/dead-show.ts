@@ -6,7 +6,7 @@ import { exitCode } from "../exit-code.ts";
 import { listFlag, switchFlag } from "../flag.ts";
 import { bodyOf, headersOf, isMalformed, messageIdOf, taskNameOf } from "../message-summary.ts";
 import { counted, formatAgo, formatInstant } from "../output/numbers.ts";
-import { printable } from "../output/printable.ts";
+import { printable, printableJson } from "../output/printable.ts";
 import { redactStrings } from "../output/redact-strings.ts";
 import { redact } from "../output/redact.ts";
 import { summaryOf } from "./dead-list.ts";
@@ -61,12 +61,12 @@ export class DeadShowCommand extends BrokerCommand {
       lines.push(
         "",
         dim("headers"),
-        JSON.stringify(headersOf(message), undefined, 2),
+        printableJson(headersOf(message), 2),
         "",
         dim("arguments"),
-        JSON.stringify(bodyOf(message), undefined, 2),
+        printableJson(bodyOf(message), 2),
       );
-    const id = messageIdOf(message) ?? letter.entryId;
+    const id = printable(messageIdOf(message) ?? letter.entryId);
     lines.push("", dim(isMalformed(message) ? `q dead drop ${id}` : `q dead retry ${id}   or   q dead drop ${id}`));
     return lines.join("\n");
   }

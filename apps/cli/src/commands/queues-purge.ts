@@ -79,7 +79,8 @@ async function sample(inspector: QueueInspector, queues: readonly string[]): Pro
     const page = await inspector.peek?.(queue, "ready", { limit: 3 });
     lines.push(
       ...(page?.items ?? []).map(
-        ({ message }) => `${printable(messageIdOf(message) ?? "malformed")}  ${taskNameOf(message)}  ${queue}`,
+        ({ message }) =>
+          `${printable(messageIdOf(message) ?? "malformed")}  ${taskNameOf(message)}  ${printable(queue)}`,
       ),
     );
     if (lines.length >= 3) break;

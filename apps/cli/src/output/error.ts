@@ -1,7 +1,7 @@
 import { qCodeOf } from "../exit-code.ts";
 import type { Colors } from "./colors.ts";
 import { jsonVersion } from "./json-version.ts";
-import { printable } from "./printable.ts";
+import { printable, printableJson } from "./printable.ts";
 import { redact } from "./redact.ts";
 
 export interface ErrorStyle {
@@ -46,7 +46,7 @@ export function renderErrorJson(error: unknown): string {
   const known =
     details.length === 0 ? undefined : Object.fromEntries(details.map(([label, text]) => [label, redact(text)]));
   const shown = { code, message: redact(message), hint: hint === undefined ? undefined : redact(hint), details: known };
-  return `${JSON.stringify({ v: jsonVersion, error: shown })}\n`;
+  return `${printableJson({ v: jsonVersion, error: shown })}\n`;
 }
 
 function shapeOf(error: unknown): Shape {

@@ -1,6 +1,7 @@
 import type { CliContext } from "../cli-context.ts";
 import { colors, type Colors } from "./colors.ts";
 import { jsonVersion } from "./json-version.ts";
+import { printable, printableJson } from "./printable.ts";
 import { redact } from "./redact.ts";
 import { renderTable, type Column } from "./table.ts";
 
@@ -23,7 +24,7 @@ export class Output {
 
   /** The result, as one JSON document on one line. */
   json(document: Readonly<Record<string, unknown>>): void {
-    this.text(JSON.stringify({ v: jsonVersion, ...document }));
+    this.text(printableJson({ v: jsonVersion, ...document }));
   }
 
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
@@ -32,13 +33,15 @@ export class Output {
     );
   }
 
-  /** Something for people beside the result. `--quiet` silences it. */
+  /** Something for people beside the result, on one line. `--quiet` silences it. */
   note(text: string): void {
-    if (!this.#quiet) this.#context.stderr.write(`${redact(text)}\n`);
+    if (!this.#quiet) this.#context.stderr.write(`${redact(printable(text))}\n`);
   }
 
-  /** Something that people should look at. Not silenced. */
+  /** Something that people should look at, on one line. Not silenced. */
   warn(text: string): void {
-    this.#context.stderr.write(`${colors(this.#context.terminal.stderrColor).yellow("!")} ${redact(text)}\n`);
+    this.#context.stderr.write(
+      `${colors(this.#context.terminal.stderrColor).yellow("!")} ${redact(printable(text))}\n`,
+    );
   }
 }

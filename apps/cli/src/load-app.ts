@@ -4,6 +4,7 @@ import type { CliContext } from "./cli-context.ts";
 import { findConfig } from "./find-config.ts";
 import { loadError } from "./load-error.ts";
 import { importerFor, type Importer } from "./module-loader.ts";
+import { variableOf } from "./setting.ts";
 
 /** What `--config` and `--broker` say. */
 export interface LoadOptions {
@@ -25,7 +26,7 @@ export interface LoadedApp {
  * @throws ConfigError `Q2001` no config, `Q2002` it does not load, `Q2109` it exports no app, and what the config's own code throws
  */
 export async function loadApp(options: LoadOptions, context: CliContext): Promise<LoadedApp> {
-  const configPath = findConfig(context.cwd, options.config ?? nonEmpty(context.env["Q_CONFIG"]));
+  const configPath = findConfig(context.cwd, options.config ?? variableOf(context.env, "Q_CONFIG"));
   const importer = await importerFor(configPath);
   const app = appOf(await importConfig(configPath, importer, context), configPath);
   return { app, configPath, importer, brokerFrom: await chooseBroker(app, options.broker, configPath, context) };
@@ -82,16 +83,12 @@ async function chooseBroker(
     return from;
   };
   if (flag !== undefined) return use(flag, "--broker");
-  const named = nonEmpty(context.env["Q_BROKER_URL"]);
+  const named = variableOf(context.env, "Q_BROKER_URL");
   if (named !== undefined) return use(named, "Q_BROKER_URL");
   if (app.hasBroker) return "config";
-  for (const variable of platformVariables) {
-    const url = nonEmpty(context.env[variable]);
-    if (url !== undefined) return use(url, variable);
+  for (const name of platformVariables) {
+    const url = variableOf(context.env, name);
+    if (url !== undefined) return use(url, name);
   }
   return "nobody";
-}
-
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === "" ? undefined : value;
 }

@@ -1,3 +1,8 @@
+/** What a variable says. One that is empty says nothing, as in `Q_CONFIG= q check`. */
+export function variableOf(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  return env[name] === "" ? undefined : env[name];
+}
+
 /** A value and who gave it: a flag, an environment variable, the config, or nobody. */
 export interface Setting<T> {
   readonly value: T;

@@ -54,6 +54,12 @@ test("names for completion never complain, also where there is no project", asyn
   expect(await project.q(["__complete", "queues"])).toEqual({ code: 0, stdout: "", stderr: "" });
 });
 
+test("an empty Q_CONFIG is none: names are found from a folder of the project", async () => {
+  const project = await usualProject();
+  const ask = async () => (await project.q(["__complete", "queues"], { env: { Q_CONFIG: "" }, folder: "src" })).stdout;
+  await expect.poll(ask, { timeout: 20_000, interval: 500 }).toBe("default\nemail\n");
+});
+
 // No test here runs PowerShell: the distribution has none. zsh and fish run in completion-shells.test.ts.
 test.each(["zsh", "fish", "pwsh"])("the script for %s names every command", async (shell) => {
   const project = await Project.create();

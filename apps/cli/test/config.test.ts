@@ -19,6 +19,13 @@ describe("finding the config", () => {
     expect((await project.q(["check", "--config", "nowhere"])).stderr).toContain("Q2001");
   });
 
+  test("an empty Q_CONFIG names none, and is not said to", async () => {
+    const project = await usualProject();
+    const env = { Q_CONFIG: "" };
+    const { settings } = await project.json(["check", "--print-config"], { env, folder: "src" });
+    expect(settings).toContainEqual({ name: "config", value: "../q.config.ts", from: "found upward" });
+  });
+
   test("JavaScript loads too, with a default export", async () => {
     const project = await Project.create({
       "q.config.mjs": `import { createApp } from "@q/core"; export default createApp({ queues: ["one"], imports: ["./tasks.mjs"] });`,

@@ -9,7 +9,7 @@ import { printable } from "../output/printable.ts";
 import { redact } from "../output/redact.ts";
 import type { Column } from "../output/table.ts";
 import { checkProject, type CheckResult, type Finding } from "../project-check.ts";
-import type { Setting } from "../setting.ts";
+import { variableOf, type Setting } from "../setting.ts";
 import { readWorkerSettings } from "../worker/worker-settings.ts";
 
 const columns: readonly Column[] = [
@@ -96,7 +96,7 @@ export class CheckCommand extends AppCommand {
         from:
           this.config !== undefined
             ? "--config"
-            : this.context.env["Q_CONFIG"] !== undefined
+            : variableOf(this.context.env, "Q_CONFIG") !== undefined
               ? "Q_CONFIG"
               : "found upward",
       },

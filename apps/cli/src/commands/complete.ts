@@ -11,6 +11,7 @@ import { findConfig } from "../find-config.ts";
 import { switchFlag } from "../flag.ts";
 import { loadImports } from "../load-app.ts";
 import { messageIdOf } from "../message-summary.ts";
+import { variableOf } from "../setting.ts";
 
 const freshMs = 60_000;
 const limitMs = 200;
@@ -28,7 +29,7 @@ export class CompleteCommand extends AppCommand {
 
   async execute(): Promise<number> {
     try {
-      const configPath = findConfig(this.context.cwd, this.config ?? this.context.env["Q_CONFIG"]);
+      const configPath = findConfig(this.context.cwd, this.config ?? variableOf(this.context.env, "Q_CONFIG"));
       const cache = new NameCache(`${configPath} ${this.kind}`);
       if (this.refresh) await cache.write(await this.#lookUp(this.kind as DynamicKind));
       else for (const name of typableNames(await this.#namesFrom(cache))) this.output.text(name);

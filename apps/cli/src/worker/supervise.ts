@@ -5,6 +5,7 @@ import { UsageError } from "../cli-errors.ts";
 import type { CliContext } from "../cli-context.ts";
 import { findConfig } from "../find-config.ts";
 import { counted } from "../output/numbers.ts";
+import { variableOf } from "../setting.ts";
 import { version } from "../version.ts";
 import { WorkerVoice } from "../worker-log/worker-voice.ts";
 import { Child } from "./child.ts";
@@ -76,7 +77,7 @@ async function watchSources(
   { config, watch }: SuperviseOptions,
   { cwd, env }: CliContext,
 ): Promise<() => Promise<void>> {
-  const root = dirname(findConfig(cwd, config ?? (env["Q_CONFIG"] || undefined)));
+  const root = dirname(findConfig(cwd, config ?? variableOf(env, "Q_CONFIG")));
   const onChange = (files: readonly string[]): void => {
     const [first = root, ...others] = files.map((file) => relative(cwd, file));
     const more = others.length === 0 ? "" : ` and ${counted(others.length, "other file")}`;

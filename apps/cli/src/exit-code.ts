@@ -31,6 +31,7 @@ const byCode: Readonly<Record<string, number>> = {
   Q2119: exitCode.refused,
   Q2107: exitCode.failed,
   Q2124: exitCode.failed,
+  Q2125: exitCode.bug,
   Q2108: exitCode.timedOut,
   Q4013: exitCode.bug,
 };

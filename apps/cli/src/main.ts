@@ -3,6 +3,7 @@ import { Console } from "node:console";
 import { lostResult } from "./lost-result.ts";
 import { ProcessEnd } from "./process-end.ts";
 import { report, run } from "./program.ts";
+import { uncaught } from "./uncaught.ts";
 
 const argv = process.argv.slice(2);
 const world = {
@@ -24,6 +25,13 @@ process.once("exit", (code) => {
   const ours = report(error, argv, world);
   // Another code was chosen by whoever called process.exit.
   if (code === 0 || code === 13) process.exitCode = ours;
+});
+
+process.on("uncaughtException", (error) => {
+  // A worker and q cron have their own ways to end.
+  if (process.listenerCount("uncaughtException") > 1) return;
+  end.mean();
+  process.exit(report(uncaught(error, cwd), argv, world));
 });
 
 // A reader that has seen enough (`q status | head -1`) is no error.

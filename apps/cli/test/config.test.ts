@@ -121,7 +121,7 @@ describe("a config that does not load", () => {
       "q.config.ts": "setTimeout(() => { throw new Error('late'); }); await new Promise(() => {});",
     });
     const { code, stdout, stderr } = await project.q(["check"]);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect({ code, stdout }).toEqual({ code: 70, stdout: "" });
     expect(stderr).toContain("Error: late");
     expect(stderr).not.toContain("Q2115");
   });
@@ -231,3 +231,22 @@ describe("q init", () => {
     expect((await project.q(["check"])).stderr).toContain("Q2001");
   });
 });
+
+test.each([
+  ["a timer", 'setTimeout(() => { throw new Error("no redis://app:hunter2@cache"); });'],
+  ["a promise", 'void Promise.reject(new Error("no redis://app:hunter2@cache"));'],
+])(
+  "an error that nobody caught, of %s in the config, is told without credentials and ends a command with 70",
+  async (_of, code) => {
+    const project = await Project.create({ "q.config.ts": `${config}\n${code}`, "src/tasks/tasks.ts": tasks });
+    // Loading takes long enough for it to come.
+    await project.write("src/tasks/wait.ts", "await new Promise((resolve) => setTimeout(resolve, 60_000));");
+    for (const args of [["worker"], ["send", "hello", "-v"], ["check", "--json"]]) {
+      const ended = await project.q(args);
+      expect(ended).toMatchObject({ code: 70, stdout: "" });
+      expect(ended.stderr).toContain("an error that nobody caught: Error: no redis://app:***@cache");
+      expect(ended.stderr).toContain("Q2125");
+      expect(ended.stderr).not.toContain("hunter2");
+    }
+  },
+);

@@ -54,6 +54,8 @@ export async function touchHealthFile(path: string, ready: () => boolean): Promi
   const touch = (): Promise<void> => writeFile(path, `${new Date().toISOString()}\n`);
   try {
     await touch();
+    // Now it is known that it can be written. It is to be there once tasks are taken.
+    if (!ready()) await rm(path, { force: true });
   } catch (cause) {
     throw new ConfigError("Q2114", `--health-file ${path} cannot be written`, {
       cause,

@@ -93,8 +93,9 @@ test.each([
      });`,
     );
     await project.q(["send", "leave", "{}"]);
-    const worker = await project.q(["worker"]);
+    const worker = await project.q(["worker", "--pid-file", "q.pid"]);
     expect(worker.code).toBe(code);
+    expect(existsSync(join(project.folder, "q.pid"))).toBe(false);
     expect(worker.stderr).toContain(`error Q4013  process.exit(${given}) was called while q was at work`);
     expect(worker.stderr).toMatch(/at +src\/tasks\/leave\.ts:3:/);
     expect(worker.stderr).toMatch(/running +leave/);
@@ -264,6 +265,18 @@ describe("a process that is used up", () => {
     expect(worker.said({ event: "task.released", id: "running-1" })).toBe(true);
     expect(await waitingIn(project)).toEqual([[1, 0]]);
   });
+});
+
+test("what goes wrong after its start ends a worker in good order, its task handed back", async () => {
+  const project = await usualProject();
+  await project.q(["send", "slow", "{}", "--id", "running-1"]);
+  // Its health file is looked at when it runs.
+  const worker = project.start(["worker", "-l", "debug", "--health-file", "no/such/folder/alive"]);
+  expect((await worker.finished).code).toBe(2);
+  expect(worker.stderr).toContain("Q2114");
+  const events = worker.lines.map(({ event }) => event).filter((event) => event !== undefined);
+  expect(events.slice(-2)).toEqual([expect.stringMatching(/task.released|worker.stopping/), "worker.stopped"]);
+  expect(await waitingIn(project)).toEqual([[1, 0]]);
 });
 
 test("a port that is taken is an error, and the worker leaves nothing behind", async () => {

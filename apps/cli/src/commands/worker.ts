@@ -210,6 +210,8 @@ export class WorkerCommand extends AppCommand {
       if (this.cron) ends.push(await startCron(loaded.app, voice.log.logger, voice.isPretty));
       return await shutdown.ended;
     } finally {
+      // What went wrong after its start, such as a schedule of --cron, finds it with tasks. One that has stopped is not stopped again.
+      if (worker.state !== "new") await worker.abort();
       for (const end of ends.toReversed()) await end();
       await loaded.app.close();
       shutdown.unlisten();

@@ -17,8 +17,14 @@ export function writePidFile(path: string): () => void {
   } catch (cause) {
     throw new ConfigError("Q2112", `--pid-file ${path} cannot be written`, { cause, hint: "does its folder exist?" });
   }
-  return () => {
+  const remove = (): void => {
     if (readPid(path) === process.pid) rmSync(path, { force: true });
+  };
+  // Also when the process leaves at once: its number may belong to another by the time the next one looks.
+  process.once("exit", remove);
+  return () => {
+    process.off("exit", remove);
+    remove();
   };
 }
 

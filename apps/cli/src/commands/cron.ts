@@ -66,12 +66,16 @@ export class CronCommand extends AppCommand {
     const ends: (() => unknown)[] = [];
     try {
       if (this.once) {
+        // A signal has its usual meaning: every tick is either sent or still to be sent.
+        ending.unlisten();
         await scheduler.once();
         return exitCode.done;
       }
       const also = await this.#openDoors(settings, () => scheduler.isReachable && app.broker.connected, ends);
       this.context.end.atWork(() => []);
-      await scheduler.start();
+      // One that is told to stop while it cannot connect does not wait for that.
+      const code = await Promise.race([scheduler.start(), ending.ended]);
+      if (code !== undefined) return code;
       if (isOnTerminal) {
         const next = scheduler.next;
         const facts = {

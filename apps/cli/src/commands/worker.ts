@@ -185,7 +185,13 @@ export class WorkerCommand extends AppCommand {
       if (this.purge) await purgeFirst(loaded.app, inspectorOf(loaded.app.broker), worker.queues, voice.log.logger);
       this.context.end.atWork(() => worker.running().map(({ task }) => task));
       if (supervised === undefined) voice.awaitBanner();
-      await worker.start();
+      try {
+        await worker.start();
+      } catch (error) {
+        // One that was told to stop while it could not connect has stopped.
+        if (worker.state === "new") throw error;
+      }
+      if (worker.state === "stopping" || worker.state === "stopped") return await shutdown.ended;
       if (supervised === undefined) await this.#showHealth(ready, ends);
       ends.push(
         listenForPause({ worker, logger: voice.log.answers, onTerminal: this.context.stdin instanceof ReadStream }),

@@ -30,7 +30,8 @@ test("a worker says how many runs ended in the last minute, by queue", async () 
   onTestFinished(() => worker.stop().then(() => {}));
   for (const queue of ["one", "two", "one"]) await task.applyAsync({}, { queue });
   await expect.poll(() => worker.stats().finished).toBe(3);
-  expect(await pingWorkers(app.broker, 50)).toMatchObject([{ finishedPerMinute: { one: 2, two: 1 } }]);
+  const counts = { one: 2, two: 1 };
+  expect(await pingWorkers(app.broker, 50)).toMatchObject([{ finishedPerMinute: new Map(Object.entries(counts)) }]);
 });
 
 test("nobody answers where no worker runs", async () => {

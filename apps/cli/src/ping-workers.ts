@@ -18,7 +18,7 @@ export interface WorkerReply {
   /** Attempts that ended since it started. */
   readonly finished: number;
   /** How many of them ended in the last minute, by queue. */
-  readonly finishedPerMinute: Readonly<Record<string, number>>;
+  readonly finishedPerMinute: ReadonlyMap<string, number>;
   /** Epoch milliseconds. */
   readonly startedAt: number;
 }
@@ -69,10 +69,9 @@ function readReply(payload: JsonObject): WorkerReply {
 const text = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
 const number = (value: JsonValue | undefined): number => (typeof value === "number" ? value : 0);
 
-function numbers(value: JsonValue | undefined): Readonly<Record<string, number>> {
-  return isJsonObject(value)
-    ? Object.fromEntries(Object.entries(value).map(([name, count]) => [name, number(count)]))
-    : {};
+/** No object, which has more names than it was given: a queue may be called `constructor`. */
+function numbers(value: JsonValue | undefined): ReadonlyMap<string, number> {
+  return new Map(isJsonObject(value) ? Object.entries(value).map(([name, count]) => [name, number(count)]) : []);
 }
 
 function texts(value: JsonValue | undefined): readonly string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { usualProject, type Project } from "./project.ts";
+import { config, Project, usualProject } from "./project.ts";
 
 /** Two dead tasks and one that waits. */
 async function projectWithDead(): Promise<Project> {
@@ -56,6 +56,19 @@ describe("q status and q queues", () => {
       workers: [{ worker: "w1", finishedPerMinute: { default: 1 } }],
     });
     expect((await project.q(["status"])).stdout).toMatch(/ OUT\/MIN .*\ndefault +0 +0 +0 +1 +0 +1/);
+  });
+
+  test("a queue may be called as a property of every object is", async () => {
+    const project = await Project.create({
+      "q.config.ts": config.replace('"email"', '"constructor"'),
+      "src/tasks/none.ts": "",
+    });
+    const worker = project.start(["worker"]);
+    await expect.poll(() => worker.said({ event: "worker.ready" }), { timeout: 15_000 }).toBe(true);
+    expect(await project.json(["status", "-Q", "constructor"])).toMatchObject({
+      queues: [{ queue: "constructor", finishedPerMinute: 0 }],
+      workers: [{ finishedPerMinute: {} }],
+    });
   });
 
   test("an unknown queue is an error with a suggestion and the place of the config", async () => {

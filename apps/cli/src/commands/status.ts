@@ -91,7 +91,7 @@ export class StatusCommand extends BrokerCommand {
 
   #show({ queues, workers, note }: Status, again: boolean): void {
     if (this.json) {
-      this.output.json({ queues, workers: workers ?? null });
+      this.output.json({ queues, workers: workers?.map(documentOf) ?? null });
       return;
     }
     // Home and clear, so that a watched status stays in its place.
@@ -126,9 +126,13 @@ export class StatusCommand extends BrokerCommand {
   }
 }
 
+function documentOf(worker: WorkerReply): Record<string, unknown> {
+  return { ...worker, finishedPerMinute: Object.fromEntries(worker.finishedPerMinute) };
+}
+
 function rateOf(queue: string, workers: readonly WorkerReply[] | undefined): number | null {
   if (workers === undefined) return null;
-  return workers.reduce((sum, { finishedPerMinute }) => sum + (finishedPerMinute[queue] ?? 0), 0);
+  return workers.reduce((sum, { finishedPerMinute }) => sum + (finishedPerMinute.get(queue) ?? 0), 0);
 }
 
 function workersLine(workers: readonly WorkerReply[] | undefined): string {

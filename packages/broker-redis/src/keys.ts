@@ -36,6 +36,8 @@ export interface QueueKeys {
   landing(consumerId: string, list: number): string;
   /** Tags of suspects that were started. */
   started(consumerId: string): string;
+  /** Where it tries, before it holds anything, whether it may put down what it takes. Empty. */
+  trial(consumerId: string): string;
   /** How far a producer has come. One call of `publishOnce` counts as a producer. */
   producer(producerId: string): string;
   /** Marks a key of `publishOnce` as used. */
@@ -69,6 +71,7 @@ export function queueKeys(
     held: (id) => `${own}held:${id}`,
     landing: (id, index) => `${own}landing:${id}:${index}`,
     started: (id) => `${own}started:${id}`,
+    trial: (id) => `${own}trial:${id}`,
     producer: (id) => `${own}producer:${id}`,
     once: (hash) => `${own}once:${hash}`,
   };

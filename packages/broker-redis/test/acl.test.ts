@@ -227,6 +227,20 @@ describe("an operator", () => {
   }
 });
 
+test.each(["hset", "hincrby", "lpush", "rpush", "zadd"])("a worker without +%s takes nothing", async (command) => {
+  await server.command("ACL", ...setUser("q-worker"), `-${command}`);
+  onTestFinished(async () => void (await server.command("ACL", ...setUser("q-worker"))));
+  const producer = await open("q-producer");
+  await producer.publish([mail("a"), mail("b", { delayMs: 1 })]);
+  const worker = createBroker(testSettings(urlOf("q-worker"), ""));
+  onTestFinished(() => worker.close());
+  await worker.open({ logger: silentLogger });
+  await expect(worker.consume([queue], { prefetch: 2 }, () => undefined)).rejects.toMatchObject({ code: "Q1018" });
+  const operator = await open("q-operator");
+  expect(await operator.inspector.stats(queue)).toMatchObject({ ready: 2, inFlight: 0, consumers: 0 });
+  expect(await server.command("KEYS", "*trial*")).toEqual([]);
+});
+
 test.each<User>(["q-producer", "q-worker"])("%s may wait for replicas", async (user) => {
   const broker = createBroker({ ...testSettings(urlOf(user), ""), replicas: 1, timeoutMs: 500 });
   onTestFinished(() => broker.close());

@@ -9,8 +9,11 @@ import type { Store } from "./store.ts";
 
 /** Most that goes out at once: a larger batch would keep Redis from everything else for too long. */
 const largestBatch = 1000;
-/** A full disk, a login that is just being changed, an expired certificate: somebody mends it, and until then what has ended must not run again. */
-const mendable: ReadonlySet<string> = new Set(["Q1019", "Q1002", "Q1021"]);
+/**
+ * A full disk, a login or rights that are just being changed, an expired certificate: somebody mends it, and until then what has ended must not run
+ * again. Who never had the rights holds nothing.
+ */
+const mendable: ReadonlySet<string> = new Set(["Q1019", "Q1002", "Q1018", "Q1021"]);
 /** Between attempts after a lost connection, and the longest after a refusal. Milliseconds. */
 const pauseMs = 20;
 const longestPauseMs = 1000;

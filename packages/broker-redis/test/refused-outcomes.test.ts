@@ -67,6 +67,19 @@ test("what ends while the user may not log in is stored when it may", async () =
   expect(deliveries.map(({ fence }) => fence)).toEqual([1, 2, 3]);
 });
 
+test("what ends while the user may not do anything is stored when it may", async () => {
+  const { server, worker, deliveries, bring } = await startWorker();
+  await server.command("acl", "setuser", "worker", "-@all");
+  const [acked, buried] = [deliveries[0]?.settle({ kind: "ack" }), deliveries[1]?.settle({ kind: "bury", reason })];
+  await expect(acked).rejects.toMatchObject({ code: "Q1018" });
+  await expect(buried).rejects.toMatchObject({ code: "Q1018" });
+  await server.command("acl", "setuser", "worker", "+@all");
+  const stats = async () => worker.inspector.stats("default").catch(() => undefined);
+  await expect.poll(stats, soon).toMatchObject({ ready: 0, inFlight: 0, dead: 1 });
+  await bring(3);
+  expect(deliveries.map(({ fence }) => fence)).toEqual([1, 2, 3]);
+});
+
 test("a dead letter that cannot be stored, because a key of another program is in the way, stays with its worker", async () => {
   const { server, deliveries, bring } = await startWorker();
   await server.command("set", queueKeys("default", "").dead, "somebody else's");

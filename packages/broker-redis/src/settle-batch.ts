@@ -15,10 +15,12 @@ export class SettleBatch {
   /** Without their texts, which may be large: they have been read. */
   readonly acks: Tag[] = [];
   readonly endings: Ending[] = [];
-  readonly #acked: Answer = newAnswer();
+  readonly #acked: Answer;
   readonly #answers: Answer[] = [];
 
-  constructor() {
+  /** @param acked who waits for its acks already */
+  constructor(acked: Answer = newAnswer()) {
+    this.#acked = acked;
     // Whoever waits for an ack hears of it; when nobody does, nobody needs to.
     this.#acked.promise.catch(() => undefined);
   }
@@ -43,6 +45,19 @@ export class SettleBatch {
     this.endings.push(ending);
     this.#answers.push(answer);
     return answer.promise;
+  }
+
+  /** The acks together, and each ending by itself. Whoever waits for this batch is told by them. */
+  parts(): readonly SettleBatch[] {
+    const acks = new SettleBatch(this.#acked);
+    for (const tag of this.acks) acks.acks.push(tag);
+    const endings = this.endings.map((ending, index) => {
+      const part = new SettleBatch();
+      part.endings.push(ending);
+      part.#answers.push(...this.#answers.slice(index, index + 1));
+      return part;
+    });
+    return acks.size === 0 ? endings : [acks, ...endings];
   }
 
   /** @param answer `undefined` when the lease was gone */

@@ -137,7 +137,10 @@ export class Settler {
       this.#onEnded(batch.fences);
       if (answer !== undefined) this.#tell(answer, batch.endings);
     } catch (error) {
-      batch.reject(error);
+      const parts = this.#store.connection.isClosed ? [] : batch.parts();
+      // One of them may be refused for itself, as a dead letter where a key of another program lies: the others need not run again for it.
+      if (parts.length < 2) return batch.reject(error);
+      for (const part of parts) await this.#carryOut(part);
     }
   }
 

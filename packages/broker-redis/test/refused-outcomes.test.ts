@@ -90,3 +90,16 @@ test("a dead letter that cannot be stored, because a key of another program is i
   await bring(4);
   expect(deliveries.map(({ fence }) => fence)).toEqual([1, 2, 3, 4]);
 });
+
+test("what ends in the same moment as a dead letter that cannot be stored is stored", async () => {
+  const { server, worker, deliveries, bring } = await startWorker();
+  await server.command("set", queueKeys("default", "").dead, "somebody else's");
+  const buried = deliveries[0]?.settle({ kind: "bury", reason });
+  const acked = deliveries[1]?.settle({ kind: "ack" });
+  await expect(buried).rejects.toMatchObject({ code: "Q1017" });
+  expect(await acked).toBe("settled");
+  await server.command("del", queueKeys("default", "").dead);
+  expect(await worker.inspector.stats("default")).toMatchObject({ ready: 0, inFlight: 1 });
+  await bring(3);
+  expect(deliveries.map(({ fence }) => fence)).toEqual([1, 2, 3]);
+});

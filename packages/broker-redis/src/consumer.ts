@@ -1,4 +1,4 @@
-import { PollingConsumer, type Claim, type Consumer, type ConsumeOptions, type Delivery } from "@q/core/broker";
+import { PollingConsumer, sleep, type Claim, type Consumer, type ConsumeOptions, type Delivery } from "@q/core/broker";
 import { DueWatch } from "./due-watch.ts";
 import { Holder, type HolderOptions, type Landed, type Taken } from "./holder.ts";
 import type { Store } from "./store.ts";
@@ -6,6 +6,8 @@ import { Waiter } from "./waiter.ts";
 
 /** Longest time between two looks at the queues, which also shows the watchdog that Redis answers. Milliseconds. */
 const safetyPollMs = 8000;
+/** Between attempts to give back what nobody here runs, after the consumer has stopped. Milliseconds. */
+const giveBackAgainMs = 500;
 
 export interface RedisConsumerOptions extends ConsumeOptions, Omit<HolderOptions, "queue"> {
   readonly queues: readonly string[];
@@ -197,8 +199,12 @@ export class RedisConsumer implements Consumer {
     const stopped = this.#polling.stop();
     await Promise.all(this.#sources.map((source) => source.stop()));
     await stopped;
-    await Promise.all(this.#sources.map(({ holder }) => this.#giveBack(holder.queue, () => holder.giveBackUnheard())));
-    for (const { holder } of this.#sources) holder.retire();
+    const holders = this.#sources.map(({ holder }) => holder);
+    const isGivenBack = await Promise.all(holders.map((holder) => this.#giveBackUnheard(holder)));
+    for (const holder of holders) holder.retire();
+    holders.forEach((holder, index) => {
+      if (isGivenBack[index] === false) void this.#giveBackLater(holder);
+    });
   }
 
   #onLanded(): void {
@@ -213,11 +219,28 @@ export class RedisConsumer implements Consumer {
       if (source.hasLanded) void this.#giveBack(source.holder.queue, () => source.giveBackLanded());
   }
 
-  /** Never rejects. */
-  async #giveBack(queue: string, attempt: () => Promise<void>): Promise<void> {
-    await attempt().catch((error: unknown) => {
+  /** Whether it could. Never rejects. */
+  async #giveBack(queue: string, attempt: () => Promise<void>): Promise<boolean> {
+    try {
+      await attempt();
+      return true;
+    } catch (error) {
       this.#store.logger.debug({ err: error, queue }, "what landed goes back later");
-    });
+      return false;
+    }
+  }
+
+  #giveBackUnheard(holder: Holder): Promise<boolean> {
+    return this.#giveBack(holder.queue, () => holder.giveBackUnheard());
+  }
+
+  /** When it stopped in an outage: what still runs may keep the lease for days, and nobody else gets what is held under it. Never rejects. */
+  async #giveBackLater(holder: Holder): Promise<void> {
+    const { clock, connection } = this.#store;
+    for (;;) {
+      await sleep(clock, giveBackAgainMs);
+      if (!holder.isThere || connection.isClosed || (await this.#giveBackUnheard(holder))) return;
+    }
   }
 
   async #claim(max: number): Promise<Claim> {

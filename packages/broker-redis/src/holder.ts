@@ -80,6 +80,11 @@ export class Holder {
     return await this.#entering;
   }
 
+  /** It has a lease, as far as it knows. */
+  get isThere(): boolean {
+    return this.#left === undefined && this.#incarnation?.lost.aborted === false;
+  }
+
   /** Takes at most `most` messages; with 0 it only hands back what landed. @throws BrokerError */
   async take(most: number): Promise<Taken> {
     const incarnation = await this.current();

@@ -41,6 +41,40 @@ test("what ends during an outage of several leases does not run again", async ()
   expect(deliveries).toHaveLength(2);
 });
 
+test("what nobody runs goes back after a stop in an outage, also while another message runs", async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server.stop());
+  const proxy = await TcpProxy.start(server);
+  onTestFinished(() => proxy.stop());
+  const open = async (port: number) => {
+    const broker = createBroker({ ...testSettings(`redis://127.0.0.1:${port}/0`, ""), leaseMs: 60_000 });
+    onTestFinished(() => broker.close());
+    await broker.open({ logger: silentLogger });
+    return broker;
+  };
+  const [worker, onlooker] = [await open(proxy.port), await open(server.port)];
+  const deliveries: Delivery[] = [];
+  const consumer = await worker.consume(["default"], { prefetch: 10 }, (delivery) => void deliveries.push(delivery));
+  const isWaiting = () =>
+    expect.poll(async () => String(await server.command("info", "clients"))).toContain("blocked_clients:1\r");
+  const stats = () => onlooker.inspector.stats("default");
+  await isWaiting();
+  await onlooker.publish(messages(1));
+  await vi.waitFor(() => expect(deliveries).toHaveLength(1), 5000);
+  await isWaiting();
+  proxy.blackhole();
+  await onlooker.publish(messages(1));
+  await expect.poll(stats).toMatchObject({ ready: 0, inFlight: 2 });
+  proxy.refuse();
+  proxy.cut();
+  await expect.poll(() => worker.connected).toBe(false);
+  await consumer.stop();
+  await proxy.restore();
+  await expect.poll(stats, { timeout: 10_000 }).toMatchObject({ ready: 1, inFlight: 1 });
+  expect(await deliveries[0]?.settle({ kind: "ack" })).toBe("settled");
+  await expect.poll(stats).toMatchObject({ ready: 1, inFlight: 0, consumers: 0 });
+});
+
 test("a lease is renewed as soon as the connection is back, not when its next beat is due", async () => {
   const server = await RedisServer.start();
   onTestFinished(() => server.stop());

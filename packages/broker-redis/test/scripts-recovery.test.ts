@@ -56,6 +56,22 @@ describe("renew", () => {
     expect(await renewLong(place, "c")).toMatchObject({ alive: true });
   });
 
+  test("who has a longer lease has its whole time also when Redis soon is away again", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await renewLong(place, "long");
+    await place.enter("c");
+    await silent(place, 100 * leaseMs);
+    await connection.call("hset", keys.meta, "heard", (await place.now()) - 100 * leaseMs);
+    await place.renew("other");
+    const grace = await graceOf(place);
+    await place.renew("other");
+    await silent(place, leaseMs);
+    await place.renew("other");
+    expect(await graceOf(place)).toBe(grace);
+    expect(grace).toBeGreaterThan((await place.now()) + 9 * leaseMs);
+  });
+
   test("a longer lease is forgotten when nobody who has it was heard for its time", async () => {
     const place = await Place.open(server);
     const { connection, keys } = place;

@@ -13,7 +13,8 @@ export const graveMs = 3_600_000;
  *
  * Renews a lease and buries whose lease ran out. When nobody was heard for longer than the silence allowed, or the clock went back, Redis itself was away:
  * then nobody loses anything before everybody had the time of a lease to be heard again. That is the longest one, as not all need have the same: it is
- * remembered until nobody with it was heard for that time. A grave is forgotten after a last look into it.
+ * remembered until nobody with it was heard for that time. What was given is not taken back when Redis soon is away again. A grave is forgotten after a
+ * last look into it.
  */
 const renewScript = timedScript(
   "renew",
@@ -30,7 +31,7 @@ local lease = tonumber(ARGV[2])
 if lease >= longest or last - heard > longest then longest, heard = lease, now end
 local wentBack = now < last - 1000
 if wentBack or now - last > tonumber(ARGV[3]) then
-  grace = now + longest
+  grace = math.max(wentBack and 0 or grace, now + longest)
   redis.call('HSET', KEYS[7], 'grace', grace)
 end
 if wentBack then

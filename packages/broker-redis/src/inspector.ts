@@ -27,7 +27,7 @@ export class RedisInspector implements QueueInspector {
 
   async queues(): Promise<readonly string[]> {
     const { connection, queues } = await this.#ready();
-    const names = (await connection.call("smembers", queues.registry)) as string[]; // what SMEMBERS answers
+    const names = await queues.registered(connection);
     return names.toSorted();
   }
 

@@ -23,7 +23,7 @@ export class Queues {
   keysOf(queue: string): QueueKeys {
     let keys = this.#keys.get(queue);
     if (keys === undefined) {
-      if (queue === "" || /[{}\0]/.test(queue))
+      if (!isName(queue))
         throw new PublishRejected("Q1101", `expected a queue name without { and }, got ${JSON.stringify(queue)}`);
       keys = queueKeys(queue, this.#prefix, { inCluster: this.#inCluster });
       this.#keys.set(queue, keys);
@@ -33,6 +33,12 @@ export class Queues {
 
   hasPriorities(queue: string): boolean {
     return this.#withPriorities.has(queue);
+  }
+
+  /** Every queue that was declared, by whichever app. A name that is none of ours stands there when another program wrote it. @throws BrokerError */
+  async registered(connection: Connection): Promise<readonly string[]> {
+    const names = (await connection.call("smembers", this.registry)) as string[]; // what SMEMBERS answers
+    return names.filter(isName);
   }
 
   /** How many of a queue's lists are in use, from the most urgent one. */
@@ -78,4 +84,8 @@ export class Queues {
     await connection.call("sadd", key, member);
     await connection.call("sadd", this.registry, queue);
   }
+}
+
+function isName(text: string): boolean {
+  return text !== "" && !/[{}\0]/.test(text);
 }

@@ -86,7 +86,7 @@ export class RedisScheduleStore implements ScheduleStore {
     const { connection, queues } = await this.#ready();
     // The entry first: from then on it is not fired, and its ticks can go.
     const gone = [await connection.call("hdel", this.#key, `entry:${name}`, `paused:${name}`)];
-    for (const queue of await this.#queueNames()) {
+    for (const queue of await queues.registered(connection)) {
       const { ticks } = queues.keysOf(queue);
       if ((await this.#unlessForbidden(connection.call("hexists", ticks, name))) === 1)
         gone.push(await connection.call("hdel", ticks, name));
@@ -107,7 +107,7 @@ export class RedisScheduleStore implements ScheduleStore {
   /** The last tick of every schedule, whichever queues it has sent to. */
   async #allTicks(): Promise<ReadonlyMap<string, number>> {
     const { connection, queues } = this.#store;
-    const names = await this.#queueNames();
+    const names = await queues.registered(connection);
     const answers = await Promise.all(
       names.map((queue) => this.#unlessForbidden(connection.call("hgetall", queues.keysOf(queue).ticks))),
     );
@@ -117,13 +117,6 @@ export class RedisScheduleStore implements ScheduleStore {
       if (Number.isSafeInteger(at)) latest.set(name, Math.max(at, latest.get(name) ?? 0));
     }
     return latest;
-  }
-
-  async #queueNames(): Promise<readonly string[]> {
-    const { connection, queues } = this.#store;
-    const names = (await connection.call("smembers", queues.registry)) as string[]; // what SMEMBERS answers
-    // A name that is none of ours stands there when another program wrote it.
-    return names.filter((name) => !/[{}\0]/.test(name) && name !== "");
   }
 
   /** Other apps' queues are in the registry too, and this user may have no right to them: their schedules are not ours. */

@@ -102,6 +102,12 @@ test("a queue that nobody knows is empty", async () => {
   expect(await inspector.queues()).toEqual(["default"]);
 });
 
+test("names that no queue can have are passed over", async () => {
+  const { broker, prefix } = await open();
+  await server.command("sadd", `${prefix}q:queues`, "{broken}", "");
+  expect(await broker.inspector.queues()).toEqual(["default"]);
+});
+
 test("what is due counts as ready and is shown as ready, also while nobody claims it", async () => {
   const { broker } = await open();
   await broker.publish(messages(8));

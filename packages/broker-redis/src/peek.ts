@@ -133,10 +133,16 @@ async function readInFlight(connection: Connection, keys: QueueKeys, { from, cou
     }),
   );
   const inTurn = tagged.flat().toSorted((one, other) => one.fence - other.fence);
-  const next = inTurn.filter(({ fence }) => fence > lastFence).slice(0, count);
-  const held = await Promise.all(next.map((one) => connection.callBuffer("hget", one.held, one.tag)));
-  return next.flatMap(({ fence }, index) => {
-    const raw = held[index];
-    return Buffer.isBuffer(raw) ? [{ raw, place: { list: "in-flight", keys: [fence] } }] : [];
-  });
+  const rest = inTurn.filter(({ fence }) => fence > lastFence);
+  const found: Found[] = [];
+  // Those that have ended meanwhile leave room for the ones behind them: a page that is not full is the last one.
+  while (found.length < count && rest.length > 0) {
+    const next = rest.splice(0, count - found.length);
+    const held = await Promise.all(next.map((one) => connection.callBuffer("hget", one.held, one.tag)));
+    next.forEach(({ fence }, index) => {
+      const raw = held[index];
+      if (Buffer.isBuffer(raw)) found.push({ raw, place: { list: "in-flight", keys: [fence] } });
+    });
+  }
+  return found;
 }

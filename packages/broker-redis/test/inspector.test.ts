@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readyAtHeader, silentLogger, type Page, type WaitingState } from "@q/core/broker";
-import { RedisServer } from "@q/test-servers";
+import { RedisServer, TcpProxy } from "@q/test-servers";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { queueKeys, type QueueKeys } from "../src/keys.ts";
 import type { RedisBroker } from "../src/redis-broker.ts";
@@ -151,6 +151,27 @@ test("pages show messages of one time once each, and what is pushed meanwhile sh
   expect((await all(pushing("delayed"))).slice(0, 35)).toEqual(labels(35));
   const held = await take(broker, 35);
   expect(await all(peek(broker, "in-flight"))).toEqual(held.map(labelOf));
+});
+
+test("pages of what is in flight are complete, also while some of it ends", async () => {
+  const { broker, prefix } = await open();
+  await broker.publish(messages(30));
+  const held = await take(broker, 30);
+  const proxy = await TcpProxy.start(server);
+  onTestFinished(() => proxy.stop());
+  const onlooker = createBroker(testSettings(`redis://127.0.0.1:${proxy.port}/0`, prefix));
+  onTestFinished(() => onlooker.close());
+  await onlooker.open({ logger: silentLogger });
+  const looks = async (): Promise<number> =>
+    Number(/cmdstat_hkeys:calls=(\d+)/.exec(String(await server.command("info", "commandstats")))?.[1] ?? 0);
+  const before = await looks();
+  // Between the look for what there is and the look at it.
+  proxy.latency(500);
+  const looking = all(peek(onlooker, "in-flight"));
+  await expect.poll(looks, { interval: 5, timeout: 10_000 }).toBeGreaterThan(before);
+  expect(await held[3]?.settle({ kind: "ack" })).toBe("settled");
+  proxy.latency(0);
+  expect(await looking).toEqual(labels(30).filter((label) => label !== "m4"));
 });
 
 test("pages of dead letters that died in one moment are complete, also while some are dropped", async () => {

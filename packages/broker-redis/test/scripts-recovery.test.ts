@@ -84,6 +84,29 @@ describe("renew", () => {
     expect(await graceOf(place)).toBeLessThan((await place.now()) + 2 * leaseMs);
   });
 
+  test("finds who is dead also where workers come and go, each after a silence", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await place.publish(...pushes(1));
+    await place.enter("c");
+    await place.claim("c", 1);
+    await place.renew("c");
+    /** As if all that is known were so much older. */
+    const age = async (ms: number): Promise<void> => {
+      await connection.call("zincrby", keys.lease, -ms, "c");
+      for (const field of ["beat", "heard", "grace", "aged"])
+        if ((await connection.call("hexists", keys.meta, field)) === 1)
+          await connection.call("hincrby", keys.meta, field, -ms);
+    };
+    const recovered: number[] = [];
+    for (let visit = 0; visit < 20 && recovered.at(-1) !== 1; visit += 1) {
+      await age(10 * leaseMs);
+      recovered.push((await place.renew("other")).recovered);
+    }
+    // After the first, a fifth of a lease goes by with each, until it is three of them.
+    expect(recovered).toEqual([...Array.from({ length: 15 }, () => 0), 1]);
+  });
+
   test("takes from who is silent while others were heard", async () => {
     const place = await Place.open(server);
     await place.publish(...pushes(1));

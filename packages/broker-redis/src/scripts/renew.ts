@@ -15,6 +15,11 @@ export const graveMs = 3_600_000;
  * then nobody loses anything before everybody had the time of a lease to be heard again. That is the longest one, as not all need have the same: it is
  * remembered until nobody with it was heard for that time. What was given is not taken back when Redis soon is away again. A grave is forgotten after a
  * last look into it.
+ *
+ * Workers that come and go are silent as well in between, and give time anew whenever one comes. So a lease that has run out grows old, by the time in
+ * which somebody is heard and by a beat, 0.4 of what is allowed, for each silence. When it is as old as three of the longest are long, its consumer is
+ * dead, whatever was given since: who lives is heard long before, also when Redis comes and goes. `aged` is the grace up to which this is known: earlier
+ * versions leave a lease as it is.
  */
 const renewScript = timedScript(
   "renew",
@@ -25,14 +30,22 @@ redis.call('HLEN', KEYS[5]); redis.call('ZCARD', KEYS[6])
 local alive = redis.call('ZSCORE', KEYS[8], ARGV[1])
 redis.call('ZCARD', KEYS[9])
 redis.call('HDEL', KEYS[7], '')
-local last, grace, longest, heard = unpack(redis.call('HMGET', KEYS[7], 'beat', 'grace', 'longest', 'heard'))
-last, grace, longest, heard = tonumber(last or now), tonumber(grace or 0), tonumber(longest or 0), tonumber(heard or 0)
+local last, grace, longest, heard, aged = unpack(redis.call('HMGET', KEYS[7], 'beat', 'grace', 'longest', 'heard', 'aged'))
+last, grace, longest = tonumber(last or now), tonumber(grace or 0), tonumber(longest or 0)
+heard, aged = tonumber(heard or 0), tonumber(aged or 0)
 local lease = tonumber(ARGV[2])
 if lease >= longest or last - heard > longest then longest, heard = lease, now end
 local wentBack = now < last - 1000
 if wentBack or now - last > tonumber(ARGV[3]) then
+  local ended = wentBack and {} or redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now, 'WITHSCORES')
+  for i = 1, #ended, 2 do
+    local at = tonumber(ended[i + 1])
+    at = (at > last or aged ~= grace) and now or at + now - last - 0.4 * ARGV[3]
+    redis.call('ZADD', KEYS[8], at, ended[i])
+  end
   grace = math.max(wentBack and 0 or grace, now + longest)
-  redis.call('HSET', KEYS[7], 'grace', grace)
+  aged = grace
+  redis.call('HSET', KEYS[7], 'grace', grace, 'aged', aged)
 end
 if wentBack then
   heard = now
@@ -41,9 +54,8 @@ end
 redis.call('HSET', KEYS[7], 'beat', now, 'longest', longest, 'heard', heard)
 if alive then redis.call('ZADD', KEYS[8], now + lease, ARGV[1]) end
 local dead = {unpack(ARGV, 8)}
-if now >= grace then
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now, 'LIMIT', 0, 10)) do dead[#dead + 1] = id end
-end
+local latest = now >= grace and now or aged == grace and now - 3 * longest
+for _, id in ipairs(latest and redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', latest, 'LIMIT', 0, 10) or {}) do dead[#dead + 1] = id end
 for _, id in ipairs(dead) do
   if redis.call('ZREM', KEYS[8], id) == 1 then redis.call('ZADD', KEYS[9], now + ARGV[7], id) end
 end

@@ -68,7 +68,7 @@ function readMeta({ state, times }: Census, fields: readonly (readonly [string, 
     if (field === "beat" || field === "grace") times.set(field, Number(value));
     else if (field === "paused") state.paused = true;
     else if (field === "tag" || field === "delayed" || field === "dead") state.counters[field] = Number(value);
-    else if (!["priorities", "longest", "heard"].includes(field)) state.strangers.push(`meta ${field}`);
+    else if (!["priorities", "longest", "heard", "aged"].includes(field)) state.strangers.push(`meta ${field}`);
   }
 }
 

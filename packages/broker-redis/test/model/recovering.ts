@@ -49,7 +49,8 @@ function countDeath(model: QueueModel, bytes: string, isStarted: boolean): numbe
 }
 
 /**
- * A beat. Nobody's lease has run out while Redis was away: that is when nobody was heard for longer than `silenceMs`, or its clock went back.
+ * A beat. Nobody's lease has run out while Redis was away: that is when nobody was heard for longer than `silenceMs`, or its clock went back. But one that ran
+ * out before has, when that is long enough ago.
  */
 export function renew(
   model: QueueModel,
@@ -60,13 +61,15 @@ export function renew(
   const last = model.timeOf("beat") ?? now;
   const wentBack = now < last - 1000;
   if (wentBack || now - last > silenceMs) model.setTime("grace", leaseMs);
+  if (now - last > silenceMs)
+    for (const one of model.inTurn("lease")) growOld(model, `lease ${one}`, { last, silenceMs });
   model.setTime("beat", 0);
   // A lease that ends later than a new one would is from before.
   for (const one of model.inTurn("lease"))
     if (wentBack && (model.timeOf(`lease ${one}`) ?? 0) >= now + leaseMs) model.setTime(`lease ${one}`, leaseMs);
   if (alive) model.setTime(`lease ${id}`, leaseMs);
-  const expired =
-    (model.timeOf("grace") ?? 0) > now ? [] : model.inTurn("lease").filter((one) => model.isPast(`lease ${one}`));
+  const latest = (model.timeOf("grace") ?? 0) > now ? now - 3 * leaseMs : now;
+  const expired = model.inTurn("lease").filter((one) => (model.timeOf(`lease ${one}`) ?? Infinity) <= latest);
   for (const one of [...knownDead, ...expired])
     if (times.delete(`lease ${one}`)) model.setTime(`grave ${one}`, graveMs);
   let recovered = 0;
@@ -75,4 +78,16 @@ export function renew(
     if (model.isPast(`grave ${one}`)) times.delete(`grave ${one}`);
   }
   return { alive, recovered, consumers: model.inTurn("lease").toSorted() };
+}
+
+/** What ran out while nobody was heard has run out now. What ran out before is older by a beat. */
+function growOld(
+  model: QueueModel,
+  lease: string,
+  silence: { readonly last: number; readonly silenceMs: number },
+): void {
+  if (!model.isPast(lease)) return;
+  const ended = model.timeOf(lease) ?? 0;
+  const { last, silenceMs } = silence;
+  model.setTime(lease, ended > last ? 0 : ended - last - 0.4 * silenceMs);
 }

@@ -156,10 +156,13 @@ export class OpenBroker {
       const connection = await openInsistently({ settings, failovers, clock, logger: silentLogger }, goesOn);
       this.#renewing = connection;
       if (main.isClosed) connection.close();
+      // The machine may have no room for another thread.
+      const thread = this.#internals.startKeeper(settings, logger);
       const beats = new Beats({ connection, settings, clock, logger, liveness: this.#internals.liveness });
-      return new LeaseKeepers([beats, this.#internals.startKeeper(settings, logger)]);
+      return new LeaseKeepers([beats, thread]);
     } catch (error) {
       // The next consumer tries again.
+      this.#renewing?.close();
       this.#keeper = undefined;
       throw error;
     }

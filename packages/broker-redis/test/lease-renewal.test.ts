@@ -11,9 +11,9 @@ const leaseMs = 600;
 const { lease } = queueKeys("default", "");
 
 /** Whose leases no thread renews. */
-async function openBroker(server: RedisServer): Promise<OpenBroker> {
+async function openBroker(server: RedisServer, startKeeper = () => noThread): Promise<OpenBroker> {
   const settings = { ...testSettings(server.url, ""), leaseMs };
-  const internals = { clock: systemClock, liveness: systemLiveness(), startKeeper: () => noThread };
+  const internals = { clock: systemClock, liveness: systemLiveness(), startKeeper };
   const broker = await OpenBroker.open(settings, internals, silentLogger);
   onTestFinished(() => broker.close());
   await broker.store.queues.declare(broker.store.connection, [{ name: "default", priorities: false }]);
@@ -62,4 +62,23 @@ test("a consumer whose leases nobody can renew does not begin, and can be had la
   await connection.call("config", "set", "maxclients", clients + 10);
   await consume(broker);
   expect(await connection.call("zcard", lease)).toBe(1);
+});
+
+test("a consumer for which no thread can be had does not begin, leaves no connection, and can be had later", async () => {
+  const server = await startServer();
+  let hasRoom = false;
+  const broker = await openBroker(server, () => {
+    if (hasRoom) return noThread;
+    throw new Error("no room for a thread");
+  });
+  const connections = async (): Promise<number> =>
+    String(await broker.store.connection.call("client", "list"))
+      .split("\n")
+      .filter((line) => line.includes(" name=q ")).length;
+  const before = await connections();
+  await expect(consume(broker)).rejects.toThrow("no room for a thread");
+  await expect.poll(connections, slowly).toBe(before);
+  hasRoom = true;
+  await consume(broker);
+  expect(await broker.store.connection.call("zcard", lease)).toBe(1);
 });

@@ -113,11 +113,12 @@ export class Connection {
    * Takes a step, and takes it again when the connection ended in it, until there is an answer or the time is over.
    * @param step may be carried out twice
    * @param onLost told each time that it has no answer
+   * @param since when the time began, monotonic milliseconds. Default: now
    * @throws ConnectionLost `Q1001` there was no answer in time; others as the step throws them
    */
-  async insist<T>(step: () => Promise<T>, onLost?: (lost: ConnectionLost) => void): Promise<T> {
+  async insist<T>(step: () => Promise<T>, onLost?: (lost: ConnectionLost) => void, since?: number): Promise<T> {
     const { clock, settings } = this.#options;
-    const until = clock.monotonic() + settings.timeoutMs;
+    const until = (since ?? clock.monotonic()) + settings.timeoutMs;
     for (;;) {
       try {
         if (!this.isReady) await this.ready(until);

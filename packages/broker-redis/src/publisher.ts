@@ -41,6 +41,8 @@ interface Lane {
   load: number;
   /** The last of those. */
   turn: Promise<Failure | undefined>;
+  /** When one of those had been stored, and others waited. Monotonic milliseconds. */
+  movedAt: number;
 }
 
 /** Stores messages. */
@@ -113,8 +115,11 @@ export class Publisher implements OncePublisher {
     const { lane } = batch;
     const isFirst = lane.load === 0;
     lane.load += 1;
-    // How the one before has ended does not matter.
-    lane.turn = isFirst ? this.#storeBatch(batch) : lane.turn.then(() => this.#storeBatch(batch));
+    if (isFirst) return (lane.turn = this.#storeBatch(batch));
+    const { clock } = this.#store;
+    const waitsSince = clock.monotonic();
+    // How the one before has ended does not matter. While none is stored, the time of all runs: they do not wait for it one after the other.
+    lane.turn = lane.turn.then(() => this.#storeBatch(batch, Math.max(waitsSince, lane.movedAt)));
     return lane.turn;
   }
 
@@ -126,6 +131,7 @@ export class Publisher implements OncePublisher {
         sequence: 0,
         load: 0,
         turn: Promise.resolve(undefined),
+        movedAt: 0,
       });
       lanes = Array.from({ length: publishLimits.callsAtOnce }, newLane);
       this.#lanes.set(queue, lanes);
@@ -133,9 +139,9 @@ export class Publisher implements OncePublisher {
     return lanes.reduce((emptiest, lane) => (lane.load < emptiest.load ? lane : emptiest));
   }
 
-  /** Never rejects. */
-  async #storeBatch({ queue, lane, pushes: dated }: Batch): Promise<Failure | undefined> {
-    const { publishing, queues, settings, delays } = this.#store;
+  /** Never rejects. @param since when its time began. Default: now */
+  async #storeBatch({ queue, lane, pushes: dated }: Batch, since?: number): Promise<Failure | undefined> {
+    const { publishing, queues, settings, delays, clock } = this.#store;
     lane.sequence += 1;
     const { producer, sequence } = lane;
     const { replicas } = settings;
@@ -146,7 +152,9 @@ export class Publisher implements OncePublisher {
       await untilAnswered(
         this.#store,
         isDated ? async () => store(await this.#placed(queue, dated)) : () => store(dated),
+        since,
       );
+      if (lane.load > 1) lane.movedAt = clock.monotonic();
       for (const { delayMs } of dated) delays.announce(queue, delayMs);
       return undefined;
     } catch (error) {

@@ -4,14 +4,19 @@ import type { Store } from "./store.ts";
 
 /**
  * A step that stores something, again until there is an answer or the time is over. It must recognise its own repetition.
+ * @param since when its time began, monotonic milliseconds. Default: now
  * @throws PublishUnknown one of the attempts may have been carried out; ConnectionLost none was; others as the step throws them
  */
-export async function untilAnswered<T>({ publishing }: Store, attempt: () => Promise<T>): Promise<T> {
+export async function untilAnswered<T>({ publishing }: Store, attempt: () => Promise<T>, since?: number): Promise<T> {
   let mayBeStored: ConnectionLost | undefined;
   try {
-    return await publishing.insist(attempt, (lost) => {
-      if (lost.sent) mayBeStored = lost;
-    });
+    return await publishing.insist(
+      attempt,
+      (lost) => {
+        if (lost.sent) mayBeStored = lost;
+      },
+      since,
+    );
   } catch (error) {
     // An earlier attempt may have been carried out, whatever the last one was told.
     throw mayBeStored === undefined ? error : unknown(mayBeStored);

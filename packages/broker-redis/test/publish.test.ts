@@ -67,6 +67,21 @@ test("large messages go out in several calls, and are stored whole and in order"
   expect(Number(/cmdstat_lpush:calls=(\d+)/.exec(stats)?.[1])).toBeGreaterThan(5);
 });
 
+test("a call that takes several of Redis fails after the time of one when Redis is away", async () => {
+  const { proxy, broker } = await behindProxy();
+  proxy.refuse();
+  proxy.cut();
+  await expect.poll(() => broker.connected).toBe(false);
+  const startedAt = performance.now();
+  const sending = broker.publish(largeMessages(Array.from({ length: 10 }, () => 300_000)));
+  await expect(sending).rejects.toMatchObject({ code: "Q1001" });
+  // The time of one is 3 s.
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  await proxy.restore();
+  await broker.publish([message("later")]);
+  expect((await take(broker, 2)).map(labelOf)).toEqual(["first", "later"]);
+});
+
 test("what a call has sent for one queue waits until what is before it has an answer", async () => {
   const { server, proxy, broker } = await behindProxy();
   proxy.dropReplies();

@@ -164,6 +164,11 @@ export class RedisConsumer implements Consumer {
     }
   }
 
+  /** It has stopped, and holds nothing any more. */
+  get hasLeft(): boolean {
+    return this.#sources.every(({ holder }) => holder.hasLeft);
+  }
+
   get heardAt(): number {
     return this.#polling.heardAt;
   }

@@ -59,6 +59,7 @@ export class Holder {
   #broughtByWaits = 0;
   #leaves = false;
   #left: Promise<void> | undefined;
+  #hasLeft = false;
   readonly #onReleased: () => void;
 
   /** @param onLost told when what was held is somebody else's */
@@ -78,6 +79,11 @@ export class Holder {
       this.#entering = undefined;
     });
     return await this.#entering;
+  }
+
+  /** It will never hold anything again, and nothing is to be done for it any more. */
+  get hasLeft(): boolean {
+    return this.#hasLeft;
   }
 
   /** It has a lease, as far as it knows. */
@@ -198,6 +204,7 @@ export class Holder {
     }
     this.#forget();
     incarnation.lose();
+    this.#hasLeft = true;
   }
 
   #forget(): void {

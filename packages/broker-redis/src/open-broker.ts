@@ -90,6 +90,7 @@ export class OpenBroker {
     options: ConsumeOptions,
     onDelivery: (delivery: Delivery) => void,
   ): Promise<Consumer> {
+    this.#forgetConsumers();
     const starting = this.#startConsumer({ ...options, queues, onDelivery });
     this.#consumers.add(starting);
     void starting.catch(() => this.#consumers.delete(starting));
@@ -117,6 +118,15 @@ export class OpenBroker {
     await this.#eachConsumer((consumer) => consumer.leave());
     await this.#closeKeeper();
     await this.leases.releaseAll();
+  }
+
+  /** Those that have left: a worker that is paused and goes on has a new one each time. */
+  #forgetConsumers(): void {
+    for (const one of this.#consumers)
+      void one.then(
+        ({ hasLeft }) => hasLeft && this.#consumers.delete(one),
+        () => undefined,
+      );
   }
 
   /** One that could not begin has nothing to end. Never rejects. */

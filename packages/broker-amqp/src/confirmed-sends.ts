@@ -1,8 +1,8 @@
 import type { ConfirmChannel } from "amqplib";
-import { atMost, PublishRejected, type Clock } from "@q/core/broker";
+import { atMost, type Clock } from "@q/core/broker";
 import { ConnectionLost } from "./amqp-error.ts";
 import type { Link } from "./link.ts";
-import { Parcel, type Consignment, type Returned } from "./parcel.ts";
+import { misfitOf, Parcel, type Consignment, type Returned } from "./parcel.ts";
 
 export interface ConfirmedSendsOptions {
   readonly link: Link;
@@ -69,8 +69,8 @@ export class ConfirmedSends {
         giveUp();
       });
     } catch (error) {
-      if (error instanceof RangeError || error instanceof TypeError)
-        return parcel.unfit(new PublishRejected("Q1101", `the message does not fit into AMQP: ${error.message}`));
+      const misfit = misfitOf(error);
+      if (misfit !== undefined) return parcel.unfit(misfit);
       // The channel has just ended.
       link.fail(error);
       giveUp();

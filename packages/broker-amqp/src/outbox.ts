@@ -1,8 +1,8 @@
 import type { ConfirmChannel } from "amqplib";
-import { Bag, PublishRejected, type Clock, type Logger, type PublishUnknown } from "@q/core/broker";
+import { Bag, type Clock, type Logger, type PublishRejected, type PublishUnknown } from "@q/core/broker";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
-import { Parcel, type Consignment, type Returned } from "./parcel.ts";
+import { misfitOf, Parcel, type Consignment, type Returned } from "./parcel.ts";
 
 /** Most messages, and bytes, that wait for their confirms at a time. The rest waits here: amqplib's own buffer has no bound. */
 const windowSize = 1000;
@@ -162,10 +162,9 @@ export class Outbox {
     try {
       this.#isFull = !parcel.sendOn(channel, (error) => this.#onAnswer(parcel, channel, error));
     } catch (error) {
-      if (error instanceof RangeError || error instanceof TypeError) {
-        // What amqplib cannot write: nothing of it has been sent.
-        parcel.unfit(new PublishRejected("Q1101", `the message does not fit into AMQP: ${error.message}`));
-      } else {
+      const misfit = misfitOf(error);
+      if (misfit !== undefined) parcel.unfit(misfit);
+      else {
         // The channel has just ended; the link follows.
         this.#waiting.add(parcel);
         this.#link?.fail(error);

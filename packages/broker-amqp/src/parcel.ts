@@ -1,4 +1,4 @@
-import type { ConfirmChannel } from "amqplib";
+import { IllegalOperationError, type ConfirmChannel } from "amqplib";
 import { PublishRejected, PublishUnknown, type Baggable } from "@q/core/broker";
 import type { Route } from "./delays.ts";
 import { resendHeader, type Envelope } from "./envelope.ts";
@@ -145,6 +145,15 @@ export class Parcel implements Baggable {
     this.#isDone = true;
     this.#onDone(failure);
   }
+}
+
+/**
+ * What amqplib says of a message that it cannot write, of which nothing has been sent then; `undefined` when its channel has ended. Headers may hold anything,
+ * and amqplib reads some objects among them as other types of AMQP: it throws whatever comes of that.
+ */
+export function misfitOf(error: unknown): PublishRejected | undefined {
+  if (error instanceof IllegalOperationError) return undefined;
+  return new PublishRejected("Q1101", `the message does not fit into AMQP: ${(error as Error).message}`);
 }
 
 function causedBy(obstacle: Error | undefined): { readonly cause?: Error } {

@@ -99,3 +99,14 @@ test("a server short of memory keeps messages out, says so, and takes them when 
   await eventually(() => expect(idsOf(came)).toContain("after"));
   expect(idsOf(came)).not.toContain("never");
 });
+
+test.each([{ "!": "long", value: "x" }, { "!": "int", value: 2 ** 40 }, { "!": "of another program" }])(
+  "headers that AMQP cannot hold, such as %j, are refused at once, and keep no other message waiting",
+  async (note) => {
+    const broker = await opened({ url: server().url, timeout: "10m" }, "unfit");
+    const unfit = broker.publish([message("unfit", "a", { headers: { task: "t", id: "a", note } })]);
+    const behind = broker.publish([message("unfit", "b")]);
+    expect(await failure(unfit)).toMatchObject({ code: "Q1101" });
+    await behind;
+  },
+);

@@ -60,8 +60,10 @@ export class OpenBroker {
       prepare: async (link, waiting) => {
         // The server may come back empty.
         topology.forgetDelays();
+        const delayed = new Set<string>();
         for (const { exchange, queue } of waiting)
-          if (exchange !== "" && exchange !== eventsExchange) await topology.repairDelays(link, queue);
+          if (exchange !== "" && exchange !== eventsExchange) delayed.add(queue);
+        if (delayed.size > 0) await topology.repairDelays(link, delayed);
       },
     });
     const locks = new Locks({ quiet, clock, timeoutMs, address });

@@ -81,16 +81,16 @@ export class Topology {
     this.#delayed.add(queue);
   }
 
-  /** As `ensureDelays`, when a part of it was found missing. */
-  async repairDelays(link: Link, queue: string): Promise<void> {
-    this.#delayed.delete(queue);
+  /** As `ensureDelays` for each of them, when a part of it was found missing. */
+  async repairDelays(link: Link, queues: Iterable<string>): Promise<void> {
+    this.#delayed.clear();
     this.#hasLadder = true;
     try {
       await this.#declareLadder(link);
     } catch (error) {
       if (replyCodeOf(error) !== replyCode.refused) throw amqpError(error, this.#settings.address);
     }
-    await this.ensureDelays(link, queue);
+    for (const queue of queues) await this.ensureDelays(link, queue);
   }
 
   /** Forgets what was found, after the server was away: somebody may have emptied it meanwhile. */

@@ -110,3 +110,20 @@ test.each([{ "!": "long", value: "x" }, { "!": "int", value: 2 ** 40 }, { "!": "
     await behind;
   },
 );
+
+test("many delayed messages that waited for a connection are sent as soon as it is there", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, timeout: "10m" }, "waited");
+  await broker.publish([message("waited", "first", { delayMs: 60_000 })]);
+  proxy.refuse();
+  proxy.cut();
+  await eventually(() => expect(broker.connected).toBe(false));
+  const before = proxy.counters.bytesToServer;
+  const sending = broker.publish(
+    Array.from({ length: 100 }, (_, index) => message("waited", `m-${index}`, { delayMs: 60_000 })),
+  );
+  await proxy.restore();
+  await sending;
+  // What they need is declared once, and takes some 15 KB.
+  expect(proxy.counters.bytesToServer - before).toBeLessThan(200_000);
+});

@@ -36,6 +36,8 @@ export class AmqpBroker implements Broker {
   readonly #settings: Settings;
   readonly #clock: Clock;
   #open: OpenBroker | undefined;
+  /** Aborts when what has been opened until then is closed. */
+  #closing = new AbortController();
   /** The last open or close. They take turns, in the order in which they were called. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -69,8 +71,9 @@ export class AmqpBroker implements Broker {
   }
 
   open({ logger }: BrokerContext): Promise<void> {
+    const { signal } = this.#closing;
     return this.#inTurn(async () => {
-      this.#open ??= await OpenBroker.open({ settings: this.#settings, clock: this.#clock, logger });
+      this.#open ??= await OpenBroker.open({ settings: this.#settings, clock: this.#clock, logger }, signal);
     });
   }
 
@@ -91,6 +94,9 @@ export class AmqpBroker implements Broker {
   }
 
   close(): Promise<void> {
+    // What is opening may take long, and nobody wants it any more.
+    this.#closing.abort();
+    this.#closing = new AbortController();
     return this.#inTurn(async () => {
       const open = this.#open;
       this.#open = undefined;

@@ -30,11 +30,24 @@ export class Connection {
     this.#hosts = options.settings.hosts.toSorted(() => Math.random() - 0.5);
   }
 
-  /** @throws BrokerError `Q1001`, `Q1002`, `Q1021`, `Q1025` when no host lets it in */
-  static async open(options: LinkOptions): Promise<Connection> {
+  /**
+   * @param signal aborts when nobody wants it any more
+   * @throws BrokerError `Q1001`, `Q1002`, `Q1021`, `Q1025` when no host lets it in
+   */
+  static async open(options: LinkOptions, signal?: AbortSignal): Promise<Connection> {
     const connection = new Connection(options);
-    await connection.#tryEachHost();
-    return connection;
+    const opening = connection.#tryEachHost().then(() => connection);
+    if (signal === undefined) return await opening;
+    return await new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        // What is there after all is closed then.
+        void connection.close();
+        reject(connection.#notConnected());
+      };
+      if (signal.aborted) onAbort();
+      else signal.addEventListener("abort", onAbort, { once: true });
+      opening.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
   }
 
   get isReady(): boolean {

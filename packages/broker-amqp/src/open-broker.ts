@@ -79,9 +79,9 @@ export class OpenBroker {
     this.#settler = new Settler(store);
   }
 
-  /** @throws BrokerError `Q1001`, `Q1002`, `Q1021`, `Q1025` */
-  static async open(options: OpenOptions): Promise<OpenBroker> {
-    return new OpenBroker(await Connection.open({ ...options, name: "q publish" }), options);
+  /** @param signal aborts when it is to be closed @throws BrokerError `Q1001`, `Q1002`, `Q1021`, `Q1025` */
+  static async open(options: OpenOptions, signal: AbortSignal): Promise<OpenBroker> {
+    return new OpenBroker(await Connection.open({ ...options, name: "q publish" }, signal), options);
   }
 
   async declare(queues: readonly QueueOptions[]): Promise<void> {

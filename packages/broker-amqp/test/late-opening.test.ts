@@ -2,6 +2,7 @@ import { silentLogger } from "@q/core/broker";
 import { FakeClock } from "@q/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { AmqpBroker } from "../src/amqp-broker.ts";
+import { amqp } from "../src/index.ts";
 import { readOptions } from "../src/options.ts";
 import { eventually, opened, ownServer, proxied } from "./opened.ts";
 
@@ -29,6 +30,23 @@ test("a connection that is there after its time limit is dropped, and ends no pr
   await proxy.restore();
   await eventually(() => expect(proxy.counters.open).toBe(0));
   expect(uncaught).toEqual([]);
+});
+
+test("closing does not wait for the broker to open, and leaves no connection behind", async () => {
+  const { proxy, url } = await proxied(server());
+  // Longer than the test.
+  const broker = amqp({ url, timeout: "10m" });
+  server().freeze();
+  onTestFinished(() => server().thaw());
+  const opening = broker.open({ logger: silentLogger }).catch((error: unknown) => error);
+  await eventually(() => expect(proxy.counters.accepted).toBe(1));
+  await broker.close();
+  expect(await opening).toMatchObject({ code: "Q1001" });
+  server().thaw();
+  await eventually(() => expect(proxy.counters.open).toBe(0));
+  await broker.open({ logger: silentLogger });
+  expect(broker.connected).toBe(true);
+  await broker.close();
 });
 
 test("closing does not wait for a connection that is not there yet, and leaves none behind", async () => {

@@ -14,6 +14,9 @@ export class ConnectionLost extends BrokerError {
   }
 }
 
+/** The server is there, and yet no answer came on one of the channels: what was asked there is stuck in the queue that it is about. */
+export class Unanswered extends ConnectionLost {}
+
 /** Codes of AMQP's `channel.close`. https://www.rabbitmq.com/docs/channels#error-handling */
 export const replyCode = { refused: 403, missing: 404, locked: 405, clash: 406 } as const;
 

@@ -1,7 +1,7 @@
 import { connect, type Channel, type ChannelModel, type ConfirmChannel } from "amqplib";
 import type { Socket } from "node:net";
 import { atMost, tlsConnectOptions, type Clock, type HostPort, type Logger } from "@q/core/broker";
-import { ConnectionLost } from "./amqp-error.ts";
+import { ConnectionLost, Unanswered } from "./amqp-error.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import type { Settings } from "./options.ts";
 
@@ -102,6 +102,15 @@ export class Link {
     return this.#guarded(await this.call(this.#model.createConfirmChannel()));
   }
 
+  /** A channel whose end is its owner's business alone: he hears of it, and the link goes on. */
+  async separateChannel(onEnd: (error: unknown) => void): Promise<Channel> {
+    const channel = await this.call(this.#model.createChannel());
+    channel.on("error", onEnd);
+    channel.on("handler-error", onEnd);
+    channel.on("close", () => onEnd(new Error("the channel ended")));
+    return channel;
+  }
+
   /** Asks something that the server may answer by closing the channel. What `question` rejects with is raised. */
   async ask<T>(question: (channel: Channel) => Promise<T>): Promise<T> {
     const channel = this.#spare.pop() ?? (await this.#scratchChannel());
@@ -136,6 +145,29 @@ export class Link {
     );
     if (this.#blockedBecause === undefined) this.fail(error);
     throw error;
+  }
+
+  /**
+   * As `call`, for a separate channel: one that is stuck does not end the link, as long as the server answers on another.
+   * @throws Unanswered when it does; ConnectionLost when it does not; whatever the server said
+   */
+  async callSeparately<T>(answer: Promise<T>): Promise<T> {
+    const { clock, settings } = this.#options;
+    if (await atMost(clock, settings.timeoutMs, answer)) return await answer;
+    answer.catch(() => undefined);
+    await this.barrier();
+    throw new Unanswered(
+      `RabbitMQ at ${settings.address} gave no answer about a queue within ${settings.timeoutMs} ms`,
+      {
+        sent: true,
+        hint: "does it have a majority of its nodes? rabbitmq-queues quorum_status says more",
+      },
+    );
+  }
+
+  /** Resolves when the server shows that it is there. The cheapest question that it answers. */
+  async barrier(): Promise<void> {
+    await this.ask((channel) => channel.prefetch(1, false));
   }
 
   /** Ends a channel that is not needed any more, and the link goes on. */

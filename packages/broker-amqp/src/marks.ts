@@ -35,6 +35,8 @@ export interface Mark {
 
 export interface MarksOptions {
   readonly quiet: () => Promise<Connection>;
+  /** To read them on: nothing is lost when a queue of marks gives no answer there. */
+  readonly reading: () => Promise<Connection>;
   readonly outbox: Outbox;
   readonly topology: Topology;
   readonly locks: Locks;
@@ -85,8 +87,8 @@ export class Marks {
 
   /** What is known of these messages, which are held from now on. */
   async take(queue: string, keys: readonly string[]): Promise<ReadonlyMap<string, Mark>> {
-    const { quiet, locks, address } = this.#options;
-    const link = await (await quiet()).ready();
+    const { reading, locks, address } = this.#options;
+    const link = await (await reading()).ready();
     await this.declare(queue);
     // Without the lock there seem to be none while somebody else looks at them.
     return await locks.hold(`marks.${queue}`, () =>

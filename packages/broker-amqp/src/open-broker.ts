@@ -12,6 +12,7 @@ import { AmqpConsumer } from "./consumer.ts";
 import { AmqpControlBus } from "./control-bus.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { LazyConnection } from "./lazy-connection.ts";
+import type { LinkOptions } from "./link.ts";
 import { AmqpLeaseStore } from "./lease-store.ts";
 import { Locks } from "./locks.ts";
 import { Marks } from "./marks.ts";
@@ -45,11 +46,16 @@ export class OpenBroker {
   readonly #settler: Settler;
   readonly #consumers = new Set<AmqpConsumer>();
   readonly #quiet: LazyConnection;
+  readonly #reading: LazyConnection;
+  /** More of them, for single queues. */
+  readonly #others = new Set<Connection>();
+  readonly #closed = new AbortController();
 
   private constructor(connection: Connection, options: OpenOptions) {
     const { settings, clock, logger } = options;
     const { timeoutMs, address } = settings;
     this.#quiet = new LazyConnection({ ...options, name: "q consume" });
+    this.#reading = new LazyConnection({ ...options, name: "q marks" });
     const quiet = (): Promise<Connection> => this.#quiet.get();
     const topology = new Topology(settings, logger);
     const outbox = new Outbox({
@@ -67,9 +73,12 @@ export class OpenBroker {
       },
     });
     const locks = new Locks({ quiet, clock, timeoutMs, address });
-    const marks = new Marks({ quiet, outbox, topology, locks, clock, address });
+    const reading = (): Promise<Connection> => this.#reading.get();
+    const marks = new Marks({ quiet, reading, outbox, topology, locks, clock, address });
     const publisher = new Publisher({ connection, outbox, topology });
-    const store: Store = { settings, connection, quiet, topology, outbox, publisher, locks, marks, clock, logger };
+    const connect = (name: string): Promise<Connection> => this.#connect({ ...options, name });
+    const stored = { settings, connection, quiet, connect, topology, outbox, publisher, locks, marks, clock, logger };
+    const store: Store = stored;
     this.store = store;
     this.control = new AmqpControlBus({ connection, quiet, outbox, clock, logger, address });
     this.pauses = new Pauses({ quiet, control: this.control, address });
@@ -107,6 +116,7 @@ export class OpenBroker {
 
   /** Gives back what is held and disconnects. Never throws. */
   async close(): Promise<void> {
+    this.#closed.abort();
     const done = new AbortController();
     const leaving = Promise.all([
       this.schedules.leave(),
@@ -115,13 +125,29 @@ export class OpenBroker {
     await Promise.race([leaving, sleep(this.store.clock, longestCloseMs, done.signal)]);
     this.control.close();
     this.store.outbox.close();
-    await Promise.all([this.#quiet.close(), this.store.connection.close(), this.schedules.disconnect()]);
+    await Promise.all([
+      this.#quiet.close(),
+      this.#reading.close(),
+      this.store.connection.close(),
+      this.schedules.disconnect(),
+      ...[...this.#others].map((connection) => connection.close()),
+    ]);
   }
 
   /** Lets go of everything without a word, as a process that is killed. For tests. */
   abandon(): void {
+    this.#closed.abort();
     this.store.connection.abandon();
     this.#quiet.abandon();
+    this.#reading.abandon();
     this.schedules.abandon();
+    for (const connection of this.#others) connection.abandon();
+  }
+
+  async #connect(options: LinkOptions): Promise<Connection> {
+    const connection = await Connection.open(options, this.#closed.signal);
+    for (const other of this.#others) if (other.isClosed) this.#others.delete(other);
+    this.#others.add(connection);
+    return connection;
   }
 }

@@ -5,14 +5,22 @@ import { Acks } from "./acks.ts";
 import type { Link } from "./link.ts";
 
 export interface SessionEvents {
-  readonly onMessage: (queue: string, found: ConsumeMessage) => void;
-  /** The server has ended a subscription: the queue is gone, or its node. */
-  readonly onCancelled: (queue: string) => void;
+  readonly onMessage: (found: ConsumeMessage) => void;
+  /** The server has ended the subscription: the queue is gone, or its node. */
+  readonly onCancelled: () => void;
 }
 
 export interface SessionOptions {
+  readonly queue: string;
   readonly clock: Clock;
   readonly events: SessionEvents;
+}
+
+interface SessionParts {
+  readonly link: Link;
+  readonly channel: Channel;
+  /** Aborts with the channel. */
+  readonly ended: AbortController;
 }
 
 interface Subscription {
@@ -25,29 +33,34 @@ const silenceMs = 100;
 /** Longest that no ack is written because a consumer ends: a worker that dies then has its tasks run again. Milliseconds. */
 const longestHoldMs = 1000;
 
-/** Consuming on one channel, for as long as its link lives. Delivery tags are the channel's, so nothing of a session outlives it. */
+/**
+ * Consuming one queue on a channel of its own, until that ends or its link does. Whatever is wrong with the queue ends this channel, and those of other queues go
+ * on. Delivery tags are the channel's, so nothing of a session outlives it.
+ */
 export class Session {
   readonly acks: Acks;
-  /** Queues that its consumer has found as they are to be. To subscribe to one that is not there would end the session. */
-  readonly available: Set<string> = new Set();
   readonly #link: Link;
   readonly #channel: Channel;
-  readonly #clock: Clock;
-  readonly #events: SessionEvents;
-  /** Resolves when its link has ended. */
+  readonly #options: SessionOptions;
+  readonly #ended: AbortController;
+  /** Resolves when it has ended. */
   readonly #end: Promise<void>;
-  /** By queue. */
-  readonly #subscriptions = new Map<string, Subscription>();
+  #subscription: Subscription | undefined;
 
-  private constructor(link: Link, channel: Channel, { clock, events }: SessionOptions) {
+  private constructor({ link, channel, ended }: SessionParts, options: SessionOptions) {
     this.#link = link;
     this.#channel = channel;
-    this.#clock = clock;
-    this.#events = events;
+    this.#ended = ended;
+    this.#options = options;
+    // Each settle under way listens for its end, and each session for that of its link.
+    setMaxListeners(0, this.lost, link.lost);
     this.#end = new Promise((resolve) => {
-      if (link.lost.aborted) resolve();
-      else link.lost.addEventListener("abort", () => resolve(), { once: true });
+      if (this.lost.aborted) resolve();
+      else this.lost.addEventListener("abort", () => resolve(), { once: true });
     });
+    const onLinkLost = (): void => this.#ended.abort(link.lost.reason);
+    if (link.lost.aborted) onLinkLost();
+    else link.lost.addEventListener("abort", onLinkLost, { once: true, signal: this.lost });
     this.acks = new Acks({
       ack: (deliveryTag, multiple) => channel.ack(withTag(deliveryTag), multiple),
       requeue: (deliveryTag, multiple) => channel.nack(withTag(deliveryTag), multiple, true),
@@ -57,14 +70,14 @@ export class Session {
 
   /** @throws whatever keeps the link from opening a channel */
   static async start(link: Link, options: SessionOptions): Promise<Session> {
-    const session = new Session(link, await link.channel(), options);
-    // Each settle under way listens for its end.
-    setMaxListeners(0, link.lost);
-    return session;
+    const ended = new AbortController();
+    const channel = await link.separateChannel((error) => ended.abort(error));
+    return new Session({ link, channel, ended }, options);
   }
 
+  /** Aborts when what came in it is not ours any more. */
   get lost(): AbortSignal {
-    return this.#link.lost;
+    return this.#ended.signal;
   }
 
   /** The link that it lives on. */
@@ -72,71 +85,90 @@ export class Session {
     return this.#link;
   }
 
-  /** Consumes the queue with at most `prefetch` messages at a time; a subscription that it had before ends. */
-  async subscribe(queue: string, prefetch: number): Promise<void> {
-    const before = this.#subscriptions.get(queue);
-    // For the consumer that follows; both are written before anything else can be.
-    const limited = this.#channel.prefetch(prefetch, false);
-    const consuming = this.#channel.consume(queue, (found) => this.#onMessage(queue, found));
-    await this.#link.call(Promise.all([limited, consuming]));
-    this.#subscriptions.set(queue, { tag: (await consuming).consumerTag, prefetch });
-    if (before !== undefined) await this.#cancel([before]);
+  /** Whether it consumes its queue, or did so to its end. */
+  get isSubscribed(): boolean {
+    return this.#subscription !== undefined;
   }
 
-  /** Consumes these no longer. */
-  async unsubscribe(queues: readonly string[]): Promise<void> {
-    const subscriptions = queues.flatMap((queue) => this.#subscriptions.get(queue) ?? []);
-    for (const queue of queues) this.#subscriptions.delete(queue);
-    await this.#cancel(subscriptions);
+  /** Consumes the queue with at most `prefetch` messages at a time; a subscription of another size that it had before ends. */
+  async subscribe(prefetch: number): Promise<void> {
+    const before = this.#subscription;
+    if (before?.prefetch === prefetch) return;
+    // For the consumer that follows; both are written before anything else can be.
+    const limited = this.#channel.prefetch(prefetch, false);
+    const consuming = this.#channel.consume(this.#options.queue, (found) => this.#onMessage(found));
+    await this.#link.callSeparately(Promise.all([limited, consuming]));
+    this.#subscription = { tag: (await consuming).consumerTag, prefetch };
+    if (before !== undefined) await this.#cancel(before);
+  }
+
+  /** Consumes it no longer. */
+  async unsubscribe(): Promise<void> {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    if (subscription !== undefined) await this.#cancel(subscription);
   }
 
   /**
-   * Ends subscriptions with nothing on its way to them, mostly: what comes for a consumer that has left, a server with quorum queues puts back as if the
+   * Ends a subscription with nothing on its way to it, mostly: what comes for a consumer that has left, a server with quorum queues puts back as if the
    * consumer had died of it.
    */
-  async #cancel(subscriptions: readonly Subscription[]): Promise<void> {
-    if (subscriptions.length === 0) return;
+  async #cancel(subscription: Subscription): Promise<void> {
     this.acks.hold();
     try {
-      await this.#silence(subscriptions);
-      await this.#link.call(Promise.all(subscriptions.map(({ tag }) => this.#channel.cancel(tag))));
+      await this.#silence(subscription);
+      await this.#link.callSeparately(this.#channel.cancel(subscription.tag));
     } finally {
       this.acks.goOn();
     }
   }
 
-  /** Resolves when each of them holds as much as it may, or nothing has come of them for a while, whatever comes of others; or the time is over. */
-  async #silence(subscriptions: readonly Subscription[]): Promise<void> {
-    const until = this.#clock.monotonic() + longestHoldMs;
-    // No ack leaves meanwhile, so that what they hold only grows.
-    const held = (): number => subscriptions.reduce((sum, { tag }) => sum + this.acks.heldOf(tag), 0);
+  /** Resolves when it holds as much as it may, or nothing has come of it for a while; or the time is over. */
+  async #silence({ tag, prefetch }: Subscription): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.monotonic() + longestHoldMs;
     let before;
     do {
-      if (subscriptions.every(({ tag, prefetch }) => this.acks.heldOf(tag) >= prefetch)) return;
-      before = held();
-      if (!(await sleep(this.#clock, silenceMs, this.lost))) return;
-    } while (before !== held() && this.#clock.monotonic() < until);
+      // No ack leaves meanwhile, so that what it holds only grows.
+      before = this.acks.heldOf(tag);
+      if (before >= prefetch || !(await sleep(clock, silenceMs, this.lost))) return;
+    } while (before !== this.acks.heldOf(tag) && clock.monotonic() < until);
   }
 
   /** Resolves when the server has dealt with everything that was written here before. The cheapest question that it answers. */
   async barrier(): Promise<void> {
-    await this.#link.call(this.#channel.prefetch(1, false));
+    await this.#link.callSeparately(this.#channel.prefetch(1, false));
   }
 
   /** Ends it as soon as all that came in it is settled, or lost. Never throws. */
   async end(): Promise<void> {
     await Promise.race([this.acks.idle(), this.#end]);
-    await this.#link.retire(this.#channel).catch(() => undefined);
+    if (this.lost.aborted) return;
+    await this.#link.callSeparately(this.#channel.close()).catch(() => undefined);
+    this.#ended.abort(new Error("it was ended"));
   }
 
-  #onMessage(queue: string, found: ConsumeMessage | null): void {
+  /** Ends it, because of an error: what it holds goes back. */
+  fail(error: unknown): void {
+    if (this.lost.aborted) return;
+    this.#ended.abort(error);
+    void this.#drop();
+  }
+
+  /** Never rejects: a channel that is stuck goes with its link. */
+  async #drop(): Promise<void> {
+    await this.#channel.close().catch(() => undefined);
+  }
+
+  #onMessage(found: ConsumeMessage | null): void {
+    if (this.lost.aborted) return;
     if (found === null) {
-      this.#subscriptions.delete(queue);
-      this.#events.onCancelled(queue);
+      this.#subscription = undefined;
+      this.#options.events.onCancelled();
       return;
     }
     this.acks.delivered(found.fields.deliveryTag, found.fields.consumerTag);
-    this.#events.onMessage(queue, found);
+    this.#options.events.onMessage(found);
   }
 }
 

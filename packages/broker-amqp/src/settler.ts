@@ -45,8 +45,8 @@ export class Settler {
       const settled = answer.then(
         (): Settled => "settled",
         (error: unknown) => {
-          // What the server holds for us goes back with the connection.
-          session.link.fail(error);
+          // What the server holds for us goes back with the channel.
+          session.fail(error);
           throw this.#lost();
         },
       );
@@ -193,7 +193,7 @@ export class Settler {
     if (arrival.session.lost.aborted) return this.#lost();
     // The server holds it for us until somebody says something.
     arrival.session.acks.requeue(arrival.tag).catch((reason: unknown) => {
-      logger.debug({ err: reason }, "the message goes back with its connection");
+      logger.debug({ err: reason }, "the message goes back with its channel");
     });
     return amqpError(error, settings.address);
   }

@@ -14,6 +14,8 @@ export interface Store {
   readonly connection: Connection;
   /** For everything else, so that it goes on meanwhile. Opened for whoever asks first. */
   readonly quiet: () => Promise<Connection>;
+  /** One more, for a queue that must not share the others' fate. It ends with the broker. */
+  readonly connect: (name: string) => Promise<Connection>;
   readonly topology: Topology;
   readonly outbox: Outbox;
   readonly publisher: Publisher;

@@ -6,6 +6,12 @@ const crashesHeader = "x-q-crashes";
 /** On a message that was sent again because the answer to the first time was lost: it may be there twice. */
 export const resendHeader = "x-q-resend";
 
+/** Says why nobody can read the headers of a message, in their stead. */
+export const unreadableHeader = "x-q-unreadable";
+
+/** Levels of tables and arrays that are read, as many as of a body. What is deeper could not be written again. */
+const deepestHeaders = 64;
+
 /** A message as amqplib takes it. */
 export interface Envelope {
   readonly content: Buffer;
@@ -55,12 +61,18 @@ export function decodeEnvelope(found: ConsumeMessage | GetMessage, queue: string
   const table = (properties.headers ?? {}) as Readonly<Record<string, unknown>>;
   const crashes = countOf(table[crashesHeader]);
   const deliveries = countOf(table["x-delivery-count"]);
+  const malformed = (why: string): Decoded => ({
+    message: { queue, raw: content, malformed: why },
+    crashes,
+    deliveries,
+  });
+  const unreadable = table[unreadableHeader];
+  if (typeof unreadable === "string") return malformed(`its headers cannot be read: ${unreadable}`);
   const contentType: unknown = properties.contentType;
-  if (typeof contentType !== "string") {
-    const malformed = "it has no content type, so nobody knows how to read it";
-    return { message: { queue, raw: content, malformed }, crashes, deliveries };
-  }
+  if (typeof contentType !== "string") return malformed("it has no content type, so nobody knows how to read it");
   const headers = readHeaders(table);
+  if (headers === undefined)
+    return malformed(`its headers cannot be read: they are nested deeper than ${deepestHeaders} levels`);
   const contentEncoding: unknown = properties.contentEncoding;
   const priority: unknown = properties.priority;
   const message: BrokerMessage = {
@@ -93,31 +105,39 @@ function addresses({ correlationId, replyTo }: GetMessage["properties"]) {
 
 /**
  * The sender's headers alone. RabbitMQ adds the way that a message has gone, and would take one that is published with it again for a message that goes
- * round in circles.
+ * round in circles. `undefined` when they are nested too deep.
  */
-function readHeaders(table: Readonly<Record<string, unknown>>): JsonObject {
+function readHeaders(table: Readonly<Record<string, unknown>>): JsonObject | undefined {
   const headers: Record<string, JsonValue> = {};
-  for (const [name, value] of Object.entries(table)) {
-    if (name.startsWith("x-") && isOfTheServer(name)) continue;
-    setOwn(headers, name, jsonOf(value));
+  try {
+    for (const [name, value] of Object.entries(table)) {
+      if (name.startsWith("x-") && isOfTheServer(name)) continue;
+      setOwn(headers, name, jsonOf(value, deepestHeaders - 1));
+    }
+  } catch (error) {
+    if (error === tooDeep) return undefined;
+    throw error;
   }
   return headers;
 }
+
+const tooDeep = new Error("nested too deep");
 
 function isOfTheServer(name: string): boolean {
   return /^x-(death$|first-death-|last-death-|delivery-count$|acquired-count$|q-crashes$)/.test(name);
 }
 
-/** Values of AMQP that JSON has not: bytes become text, times and decimals the number inside. */
-function jsonOf(value: unknown): JsonValue {
+/** Values of AMQP that JSON has not: bytes become text; times and decimals stay as amqplib has them, and can be written again. @throws `tooDeep` */
+function jsonOf(value: unknown, levels: number): JsonValue {
   if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number")
     return value;
   if (typeof value === "bigint") return value.toString();
   if (Buffer.isBuffer(value)) return value.toString("utf8");
-  if (Array.isArray(value)) return value.map(jsonOf);
   if (typeof value !== "object") return null;
+  if (levels === 0) throw tooDeep;
+  if (Array.isArray(value)) return value.map((member) => jsonOf(member, levels - 1));
   const object: Record<string, JsonValue> = {};
-  for (const [name, member] of Object.entries(value)) setOwn(object, name, jsonOf(member));
+  for (const [name, member] of Object.entries(value)) setOwn(object, name, jsonOf(member, levels - 1));
   return object;
 }
 

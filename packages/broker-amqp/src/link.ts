@@ -4,6 +4,7 @@ import { atMost, tlsConnectOptions, type Clock, type HostPort, type Logger } fro
 import { ConnectionLost, Unanswered } from "./amqp-error.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import type { Settings } from "./options.ts";
+import { surviveUnreadableHeaders } from "./unreadable-headers.ts";
 
 export interface LinkOptions {
   readonly settings: Settings;
@@ -35,6 +36,7 @@ export class Link {
     this.#model = model;
     this.#options = options;
     gatherWrites(socketOf(model));
+    surviveUnreadableHeaders(model);
     model.on("error", (error) => this.fail(error));
     model.on("close", (error) => this.fail(error ?? new Error("the server closed it")));
     model.on("blocked", (reason) => {

@@ -69,6 +69,7 @@ export class AmqpConsumer implements Consumer {
     const consumer = new AmqpConsumer(store, options);
     const connection = await store.quiet();
     const link = await connection.ready();
+    for (const tap of consumer.#taps) if (tap.isApart) void tap.connect();
     try {
       await consumer.#try(link, (tap) => tap.begin(link));
     } catch (error) {

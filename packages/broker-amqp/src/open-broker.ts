@@ -77,7 +77,21 @@ export class OpenBroker {
     const marks = new Marks({ quiet, reading, outbox, topology, locks, clock, address });
     const publisher = new Publisher({ connection, outbox, topology });
     const connect = (name: string): Promise<Connection> => this.#connect({ ...options, name });
-    const stored = { settings, connection, quiet, connect, topology, outbox, publisher, locks, marks, clock, logger };
+    const apart = new Set<string>();
+    const stored = {
+      settings,
+      connection,
+      quiet,
+      connect,
+      apart,
+      topology,
+      outbox,
+      publisher,
+      locks,
+      marks,
+      clock,
+      logger,
+    };
     const store: Store = stored;
     this.store = store;
     this.control = new AmqpControlBus({ connection, quiet, outbox, clock, logger, address });

@@ -16,6 +16,8 @@ export interface Store {
   readonly quiet: () => Promise<Connection>;
   /** One more, for a queue that must not share the others' fate. It ends with the broker. */
   readonly connect: (name: string) => Promise<Connection>;
+  /** Queues that have given no answer: whoever consumes one does so on a connection of its own. */
+  readonly apart: Set<string>;
   readonly topology: Topology;
   readonly outbox: Outbox;
   readonly publisher: Publisher;

@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from "amqplib";
 import { sleep } from "@q/core/broker";
-import { Unanswered } from "./amqp-error.ts";
+import { ConnectionLost, Unanswered } from "./amqp-error.ts";
 import type { Connection } from "./connection.ts";
 import { isHeldTooLong, raiseHoldLimit } from "./hold-limit.ts";
 import type { Link } from "./link.ts";
@@ -36,7 +36,7 @@ export class Tap {
   #session: Session | undefined;
   /** Whether the queue was found as it is to be. To subscribe to one that is not there would end the session. */
   #isThere = false;
-  #isApart = false;
+  #isApart: boolean;
   /** Its own. */
   #connection: Connection | undefined;
   #isLooking = false;
@@ -46,6 +46,7 @@ export class Tap {
   constructor(options: TapOptions) {
     this.#options = options;
     this.queue = options.queue;
+    this.#isApart = options.store.apart.has(options.queue);
   }
 
   /** Whether it has a connection of its own, and needs no link of others. */
@@ -55,10 +56,12 @@ export class Tap {
 
   /** @throws whatever keeps it from the queue, if that is more than that no answer comes */
   async begin(link: Link): Promise<void> {
+    const { store } = this.#options;
     this.#link = link;
     try {
       await this.#consume(link);
-      if (link.lost.aborted) throw link.lost.reason;
+      if (link.lost.aborted)
+        throw new ConnectionLost(`the connection to RabbitMQ at ${store.settings.address} ended`, { sent: true });
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
       this.#goApart(error);
@@ -215,15 +218,17 @@ export class Tap {
   #goApart(reason: Error): void {
     this.#isApart = true;
     this.#link = undefined;
-    this.#options.store.logger.warn(
+    const { store } = this.#options;
+    store.apart.add(this.queue);
+    store.logger.warn(
       { err: reason, queue: this.queue },
       "a queue gives no answer; it has a connection of its own from now on, so that it keeps no other from running",
     );
-    void this.#connect();
+    void this.connect();
   }
 
-  /** Never rejects. */
-  async #connect(): Promise<void> {
+  /** For one that is apart. Never rejects. */
+  async connect(): Promise<void> {
     const { store, stopped } = this.#options;
     while (!stopped.aborted) {
       try {

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { ConfigError, didYouMean, type Broker, type BrokerFactory } from "@q/core";
+import { schemeOf } from "@q/core/broker";
 
 interface Adapter {
   /** All of its factory's. They stand here too, because they say which package to load. */
@@ -62,12 +63,12 @@ export async function brokerFromUrl(url: string, options: BrokerUrlOptions): Pro
 }
 
 function adapterOf(url: string, from: string): Adapter {
-  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0].toLowerCase();
+  const known = adapters.flatMap((adapter) => adapter.schemes);
+  const scheme = schemeOf(url, known);
   const found = adapters.find((adapter) => scheme !== undefined && adapter.schemes.includes(scheme));
   if (found !== undefined) return found;
-  const known = adapters.flatMap((adapter) => adapter.schemes);
   const details = { known: known.join(", ") };
-  if (scheme === undefined || isAddress(url))
+  if (scheme === undefined)
     throw new ConfigError("Q2014", `the broker URL of ${from} has no scheme`, {
       hint: "begin it with one of those that are known, as in redis://localhost:6379",
       details,
@@ -76,11 +77,6 @@ function adapterOf(url: string, from: string): Adapter {
     hint: didYouMean(scheme, known) ?? "for a broker of your own, name it in q.config.ts",
     details,
   });
-}
-
-/** `localhost:6379`, `cache:6379/0`, `user:password@cache`: what stands before the colon is no scheme. */
-function isAddress(url: string): boolean {
-  return /^[^:/]+:(\d+(\/|$)|[^/]*@)/.test(url);
 }
 
 async function importAdapter(adapter: Adapter, configPath: string): Promise<AdapterModule> {

@@ -3,7 +3,7 @@ import type { QueueInspector } from "@q/core/broker";
 import { AskingCommand, inspectorOf } from "./app-command.ts";
 import { UsageError } from "./cli-errors.ts";
 import { confirm } from "./confirm.ts";
-import { describeLetter, eachDead, oneDeadById, type FoundLetter } from "./dead-letters.ts";
+import { deadByIds, describeLetter, eachDead, type FoundLetter } from "./dead-letters.ts";
 import { exitCode } from "./exit-code.ts";
 import { listFlag, switchFlag, valueFlag } from "./flag.ts";
 import { counted, formatCount } from "./output/numbers.ts";
@@ -67,7 +67,7 @@ export abstract class DeadChangeCommand extends AskingCommand {
   /** A snapshot: what dies while the question is open is not touched by the answer. */
   async #survey(app: App, inspector: QueueInspector): Promise<Survey> {
     if (!this.all) {
-      const found = await oneDeadById(app, inspector, this.ids, this.queues);
+      const found = await deadByIds(app, inspector, { words: this.ids, queues: this.queues, isChange: true });
       return { count: found.length, samples: found.slice(0, mostSamples), letters: () => found };
     }
     const filter = { queues: this.queues, task: this.task };

@@ -2,7 +2,7 @@ import { createApp, type App } from "@q/core";
 import type { QueueInspector } from "@q/core/broker";
 import { memoryBroker } from "@q/core/testing";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { newestDead, deadByIds, oneDeadById, type FoundLetter } from "./dead-letters.ts";
+import { newestDead, deadByIds, type FoundLetter } from "./dead-letters.ts";
 import { messageIdOf } from "./message-summary.ts";
 
 let app: App;
@@ -67,46 +67,46 @@ describe("newestDead", () => {
   });
 });
 
+const toShow = (words: string[]) => deadByIds(app, inspector, { words, queues: [], isChange: false });
+const toChange = (words: string[]) => deadByIds(app, inspector, { words, queues: [], isChange: true });
+
 describe("deadByIds", () => {
   test("finds by message id and by entry id", async () => {
-    const [found] = await deadByIds(app, inspector, ["bbbbbbbb-1"], []);
+    const [found] = await toShow(["bbbbbbbb-1"]);
     expect(found?.queue).toBe("second");
-    const again = await deadByIds(app, inspector, [found?.letter.entryId ?? ""], []);
+    const again = await toShow([found?.letter.entryId ?? ""]);
     expect(idsOf(again)).toEqual(["bbbbbbbb-1"]);
   });
 
   test("finds by the first eight characters, and by no fewer", async () => {
-    expect(idsOf(await deadByIds(app, inspector, ["aaaaaaaa"], []))).toEqual(["aaaaaaaa-1", "aaaaaaaa-2"]);
-    expect(idsOf(await deadByIds(app, inspector, ["bbbbbbbb…"], []))).toEqual(["bbbbbbbb-1"]);
-    await expect(deadByIds(app, inspector, ["aaaaaaa"], [])).rejects.toMatchObject({ code: "Q2105" });
+    expect(idsOf(await toShow(["aaaaaaaa"]))).toEqual(["aaaaaaaa-1", "aaaaaaaa-2"]);
+    expect(idsOf(await toShow(["bbbbbbbb…"]))).toEqual(["bbbbbbbb-1"]);
+    await expect(toShow(["aaaaaaa"])).rejects.toMatchObject({ code: "Q2105" });
   });
 
   test("one id that names nothing fails the whole search", async () => {
-    await expect(deadByIds(app, inspector, ["bbbbbbbb-1", "cccccccc-1"], [])).rejects.toThrow("cccccccc-1");
+    await expect(toShow(["bbbbbbbb-1", "cccccccc-1"])).rejects.toThrow("cccccccc-1");
   });
 });
 
-describe("oneDeadById", () => {
+describe("deadByIds before a change", () => {
   test("refuses the first characters of several ids, and names those", async () => {
-    await expect(oneDeadById(app, inspector, ["bbbbbbbb", "aaaaaaaa"], [])).rejects.toMatchObject({
+    await expect(toChange(["bbbbbbbb", "aaaaaaaa"])).rejects.toMatchObject({
       code: "Q2123",
       message: '"aaaaaaaa" is the beginning of 2 ids of dead tasks',
       details: { ids: expect.stringMatching(/^aaaaaaaa-[12], aaaaaaaa-[12]$/) },
     });
-    expect(idsOf(await oneDeadById(app, inspector, ["bbbbbbbb", "aaaaaaaa-1"], []))).toEqual([
-      "aaaaaaaa-1",
-      "bbbbbbbb-1",
-    ]);
+    expect(idsOf(await toChange(["bbbbbbbb", "aaaaaaaa-1"]))).toEqual(["aaaaaaaa-1", "bbbbbbbb-1"]);
   });
 
   test("an id that is also the beginning of another is that one alone", async () => {
     await bury("bad", "aaaaaaaa-12");
-    expect(idsOf(await oneDeadById(app, inspector, ["aaaaaaaa-1"], []))).toEqual(["aaaaaaaa-1"]);
-    expect(idsOf(await deadByIds(app, inspector, ["aaaaaaaa-1"], []))).toEqual(["aaaaaaaa-1"]);
+    expect(idsOf(await toChange(["aaaaaaaa-1"]))).toEqual(["aaaaaaaa-1"]);
+    expect(idsOf(await toShow(["aaaaaaaa-1"]))).toEqual(["aaaaaaaa-1"]);
   });
 
   test("takes every death of one id", async () => {
     await bury("worse", "bbbbbbbb-1");
-    expect(idsOf(await oneDeadById(app, inspector, ["bbbbbbbb"], []))).toEqual(["bbbbbbbb-1", "bbbbbbbb-1"]);
+    expect(idsOf(await toChange(["bbbbbbbb"]))).toEqual(["bbbbbbbb-1", "bbbbbbbb-1"]);
   });
 });

@@ -65,32 +65,27 @@ export async function newestDead(
   return found.toSorted((one, other) => other.letter.diedAt - one.letter.diedAt).slice(0, filter.limit);
 }
 
+export interface NamedLetters {
+  /** Message ids, entry ids, or the first eight or more characters of either. A message that died twice has two letters. */
+  readonly words: readonly string[];
+  /** Where to look; empty is everywhere. */
+  readonly queues: readonly string[];
+  /** Whether each word must stand for one id: what is changed is not looked at before. */
+  readonly isChange: boolean;
+}
+
 /**
- * The dead letters that these words name: message ids, entry ids, or the first eight or more characters of either. A message that died twice has two.
- * @throws NotFoundError `Q2105` when a word names none, `Q2003` for a queue that does not exist
+ * The dead letters that some words name.
+ * @throws UsageError `Q2123` before a change, when several ids begin with a word; NotFoundError `Q2105` when a word names none, `Q2003` for a queue that does
+ * not exist
  */
 export async function deadByIds(
   app: App,
   inspector: QueueInspector,
-  words: readonly string[],
-  queues: readonly string[],
+  { words, queues, isChange }: NamedLetters,
 ): Promise<readonly FoundLetter[]> {
   const named = await namedBy(app, inspector, words, queues);
-  return [...new Set([...named.values()].flat())];
-}
-
-/**
- * The same for what is changed without being looked at: each word stands for one id.
- * @throws UsageError `Q2123` when several ids begin with it, NotFoundError `Q2105`, `Q2003`
- */
-export async function oneDeadById(
-  app: App,
-  inspector: QueueInspector,
-  words: readonly string[],
-  queues: readonly string[],
-): Promise<readonly FoundLetter[]> {
-  const named = await namedBy(app, inspector, words, queues);
-  for (const [word, letters] of named) assertOneId(word, letters);
+  if (isChange) for (const [word, letters] of named) assertOneId(word, letters);
   return [...new Set([...named.values()].flat())];
 }
 

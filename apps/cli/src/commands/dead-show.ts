@@ -28,7 +28,9 @@ export class DeadShowCommand extends BrokerCommand {
   args: boolean = switchFlag("--args", "also show headers and arguments");
 
   async execute(): Promise<number> {
-    const found = await this.withBroker(({ app }) => deadByIds(app, inspectorOf(app.broker), [this.id], this.queues));
+    const found = await this.withBroker(({ app }) =>
+      deadByIds(app, inspectorOf(app.broker), { words: [this.id], queues: this.queues, isChange: false }),
+    );
     if (this.json) this.output.json({ dead: found.map((one) => this.#document(one)) });
     else this.output.text(found.map((one) => this.#page(one)).join("\n\n"));
     return exitCode.done;

@@ -52,6 +52,7 @@ export { systemLiveness, type Life, type Liveness, type ProcessIdentity } from "
 export { PollingConsumer, type Claim, type PollingConsumerOptions } from "./polling-consumer.ts";
 export { formatHost, parseHost, type HostPort } from "./server-address.ts";
 export { splitServerUrl } from "./server-url.ts";
+export { schemeOf } from "./url-scheme.ts";
 export { readTls, tlsConnectOptions, tlsOptionNames, type TlsSettings } from "./tls-settings.ts";
 export {
   isJsonObject,

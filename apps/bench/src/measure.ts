@@ -26,9 +26,10 @@ export async function measure(field: Field, plan: Plan): Promise<readonly Measur
   const { isQuick, repeats, tasks, onStep } = plan;
   const measurements: Measurement[] = [];
   for (const { repeat, workload, peer } of stepsOf(plan)) {
-    const { share, hasDelays, leavesOut = [] } = await loadAnyPeer(field.name, peer);
+    const { share, hasDelays, takesPartIn = [""], leavesOut = [] } = await loadAnyPeer(field.name, peer);
     if (workload.needsDelays === true && !hasDelays) continue;
-    if (leavesOut.some((part) => workload.name.includes(part))) continue;
+    const isIn = (part: string): boolean => workload.name.includes(part);
+    if (!takesPartIn.some(isIn) || leavesOut.some(isIn)) continue;
     onStep(`${repeat + 1} of ${repeats}: ${workload.name}, ${peer}`);
     const sized = ({ quick, full }: Size, part: number): number =>
       Math.ceil(Math.min(isQuick ? quick : full, tasks) * part);

@@ -54,6 +54,8 @@ interface PeerTraits {
   readonly hasDelays: boolean;
   /** Whether a quick run leaves it out, unless it is asked for by name. Default: no. */
   readonly isForFullRuns?: boolean;
+  /** What the names of its workloads contain. Default: all of them. */
+  readonly takesPartIn?: readonly string[];
   /** What the names of workloads contain that it cannot do, or that another peer does in the same way. Default: none. */
   readonly leavesOut?: readonly string[];
 }

@@ -3,10 +3,10 @@ import { fieldNames } from "./field-name.ts";
 import { loadAnyPeer, loadPeer, peerNames } from "./peers.ts";
 import { workloads } from "./workloads.ts";
 
-test.each(fieldNames)("what a peer of %s leaves out is a workload there", async (field) => {
+test.each(fieldNames)("what a peer of %s takes part in or leaves out is a workload there", async (field) => {
   for (const name of peerNames(field)) {
-    const { leavesOut = [] } = await loadAnyPeer(field, name);
-    for (const part of leavesOut)
+    const { takesPartIn = [], leavesOut = [] } = await loadAnyPeer(field, name);
+    for (const part of [...takesPartIn, ...leavesOut])
       expect(workloads[field].filter((workload) => workload.name.includes(part))).not.toEqual([]);
   }
 });

@@ -16,6 +16,7 @@ const loaders: Readonly<Record<FieldName, Loaders>> = {
     "celery-prefork": async () => (await import("./peers/celery.ts")).celeryOnRedis("prefork"),
     "celery-threads": async () => (await import("./peers/celery.ts")).celeryOnRedis("threads"),
     "raw-redis": async () => (await import("./peers/raw-redis.ts")).rawRedis,
+    "raw-script": async () => (await import("./peers/raw-redis.ts")).rawScript,
   },
   "amqp-quorum": onRabbit("quorum"),
   "amqp-classic": {

@@ -18,6 +18,9 @@ end
 if #values > 0 then redis.call('HSET', KEYS[2], unpack(held)) end
 return values`;
 
+/** KEYS list · ARGV value */
+const pushAlone = "return redis.call('LPUSH', KEYS[1], ARGV[1])";
+
 /** What a task gets where nobody looks into it. */
 const unread = payload(0);
 
@@ -34,6 +37,30 @@ export const rawRedis: Peer = {
   openSender,
   openRunner,
 };
+
+/**
+ * The same LPUSH as the only thing that a script does. To store a message once although its answer was lost takes a script, as the server has to
+ * compare and to push in one step: so this is the limit of whoever promises that.
+ */
+export const rawScript: Peer = {
+  ...rawRedis,
+  name: "raw script",
+  settings: { script: pushAlone },
+  takesPartIn: ["enqueue, one by one"],
+  openSender: openScriptSender,
+};
+
+async function openScriptSender(place: Place): Promise<Sender> {
+  const client = new Redis(place);
+  const textOf = await envelopes(client, place);
+  const script = String(await client.script("LOAD", pushAlone));
+  const send = (one: Payload): Promise<unknown> => client.evalsha(script, 1, place.queue, textOf(one));
+  return {
+    send,
+    sendMany: (payloads) => Promise.all(payloads.map(send)),
+    close: async () => void (await client.quit()),
+  };
+}
 
 async function openSender(place: Place): Promise<Sender> {
   const { queue } = place;

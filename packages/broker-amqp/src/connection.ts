@@ -85,6 +85,17 @@ export class Connection {
     }
   }
 
+  /** Leaves its link, as it is, to another connection, and makes a new one for itself. `undefined` while it has none. */
+  detach(): Connection | undefined {
+    const link = this.#link;
+    if (link === undefined || this.isClosed) return undefined;
+    this.#link = undefined;
+    const other = new Connection(this.#options);
+    other.#use(link);
+    this.#connecting = this.#reconnect();
+    return other;
+  }
+
   /** Ends in good order. May be called twice, never throws. */
   async close(): Promise<void> {
     this.#closed.abort();

@@ -14,7 +14,7 @@ import { amqpError } from "./amqp-error.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { eventsExchange } from "./names.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outboxes } from "./outboxes.ts";
 
 /** What a slow listener keeps waiting; older ones are dropped. */
 const longestQueue = 10_000;
@@ -24,7 +24,7 @@ type Listener = (payload: JsonObject) => void;
 export interface ControlBusOptions {
   readonly connection: Connection;
   readonly quiet: () => Promise<Connection>;
-  readonly outbox: Outbox;
+  readonly outbox: Outboxes;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly address: string;

@@ -13,7 +13,7 @@ import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import type { Locks } from "./locks.ts";
 import { marksQueue } from "./names.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outboxes } from "./outboxes.ts";
 import type { Topology } from "./topology.ts";
 
 /**
@@ -37,7 +37,7 @@ export interface MarksOptions {
   readonly quiet: () => Promise<Connection>;
   /** To read them on: nothing is lost when a queue of marks gives no answer there. */
   readonly reading: () => Promise<Connection>;
-  readonly outbox: Outbox;
+  readonly outbox: Outboxes;
   readonly topology: Topology;
   readonly locks: Locks;
   readonly clock: Clock;

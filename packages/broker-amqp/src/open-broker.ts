@@ -18,7 +18,7 @@ import { Locks } from "./locks.ts";
 import { Marks } from "./marks.ts";
 import { eventsExchange } from "./names.ts";
 import type { Settings } from "./options.ts";
-import { Outbox } from "./outbox.ts";
+import { Outboxes } from "./outboxes.ts";
 import { Pauses } from "./pauses.ts";
 import { Publisher } from "./publisher.ts";
 import { AmqpScheduleStore } from "./schedule-store.ts";
@@ -58,8 +58,9 @@ export class OpenBroker {
     this.#reading = new LazyConnection({ ...options, name: "q marks" });
     const quiet = (): Promise<Connection> => this.#quiet.get();
     const topology = new Topology(settings, logger);
-    const outbox = new Outbox({
+    const outbox = new Outboxes({
       connection,
+      onApart: (own) => this.#others.add(own),
       clock,
       logger,
       timeoutMs,

@@ -1,54 +1,13 @@
-import type { ConfirmChannel } from "amqplib";
-import { EventEmitter } from "node:events";
-import { silentLogger, systemClock } from "@q/core/broker";
 import { expect, test, vi } from "vitest";
-import type { Connection } from "./connection.ts";
-import type { Link } from "./link.ts";
+import { FakeConnection, outboxOptions } from "../test/fake-connection.ts";
 import { Outbox } from "./outbox.ts";
 import { toQueue } from "./schedule-message.ts";
 
-/** A channel that confirms when the test says so. */
-class FakeChannel extends EventEmitter {
-  readonly published: string[] = [];
-  readonly #unconfirmed: { readonly text: string; readonly onAnswer: (error: unknown) => void }[] = [];
-
-  publish(_exchange: string, _key: string, content: Buffer, _options: object, onAnswer: (error: unknown) => void) {
-    this.published.push(content.toString());
-    this.#unconfirmed.push({ text: content.toString(), onAnswer });
-    return true;
-  }
-
-  confirm(...texts: readonly string[]): void {
-    for (const text of texts) {
-      const [found] = this.#unconfirmed.splice(
-        this.#unconfirmed.findIndex((one) => one.text === text),
-        1,
-      );
-      found?.onAnswer(null);
-    }
-  }
-}
-
 function setUp() {
-  let onLink: ((link: Link) => void) | undefined;
-  const connection = { onLink: (listener: (link: Link) => void) => (onLink = listener), obstacle: undefined };
-  const outbox = new Outbox({
-    connection: connection as unknown as Connection, // all that is used of it
-    clock: systemClock,
-    logger: silentLogger,
-    timeoutMs: 10_000,
-    prepare: async () => {},
-  });
+  const connection = new FakeConnection();
+  const outbox = new Outbox(outboxOptions(connection));
   const send = (texts: readonly string[]) => outbox.send(texts.map((text) => toQueue("queue", Buffer.from(text), {})));
-  /** A new connection. */
-  const connect = () => {
-    const channel = new FakeChannel();
-    const lost = new AbortController();
-    const link = { lost: lost.signal, confirmChannel: async () => channel as unknown as ConfirmChannel };
-    onLink?.({ ...link, whenUnblocked: () => {}, blockedBecause: undefined } as unknown as Link); // the same
-    return { channel, lose: () => lost.abort(new Error("cut")) };
-  };
-  return { send, connect };
+  return { send, connect: () => connection.connect() };
 }
 
 const texts = ["a", "b", "c", "d", "e", "f"];

@@ -42,10 +42,27 @@ export class Outbox {
   #channel: ConfirmChannel | undefined;
   #link: Link | undefined;
   #isFull = false;
+  #hasAnswers = false;
+  #connection: Connection;
+  #stopListening: () => void;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    options.connection.onLink((link) => void this.#open(link));
+    this.#connection = options.connection;
+    this.#stopListening = this.#listen();
+  }
+
+  /** Whether the server has ever answered. */
+  get hasAnswers(): boolean {
+    return this.#hasAnswers;
+  }
+
+  /** What has waited for longest of what was sent, while the server takes in messages. */
+  get longestSent(): Consignment | undefined {
+    if (this.#link?.blockedBecause !== undefined) return undefined;
+    let first: Parcel | undefined;
+    for (const parcel of this.#sent) if (parcel.sentAs < (first?.sentAs ?? Infinity)) first = parcel;
+    return first?.consignment;
   }
 
   /** Resolves when each of the messages has an answer. Never rejects, never hangs. */
@@ -69,6 +86,24 @@ export class Outbox {
     });
   }
 
+  /**
+   * Keeps the link that it has, and what was sent on it: they are this connection's from now on.
+   * @returns what has not been sent and is not its own
+   */
+  moveTo(connection: Connection, isOwn: (consignment: Consignment) => boolean): readonly Parcel[] {
+    this.#stopListening();
+    this.#connection = connection;
+    this.#stopListening = this.#listen();
+    const others = [...this.#waiting].filter(({ consignment }) => !isOwn(consignment));
+    for (const parcel of others) this.#waiting.delete(parcel);
+    return others;
+  }
+
+  /** Sends what another one has not sent, whose senders wait as before. */
+  takeOver(parcels: readonly Parcel[]): void {
+    for (const parcel of parcels) this.#begin(parcel);
+  }
+
   /** Gives up on everything. */
   close(): void {
     this.#giveUp([...this.#sent, ...this.#waiting]);
@@ -84,6 +119,12 @@ export class Outbox {
     if (signal.aborted) queueMicrotask(onEnd);
     else signal.addEventListener("abort", onEnd, { once: true });
     return () => signal.removeEventListener("abort", onEnd);
+  }
+
+  #listen(): () => void {
+    return this.#connection.onLink((link) => {
+      if (link !== this.#link) void this.#open(link);
+    });
   }
 
   async #open(link: Link): Promise<void> {
@@ -179,6 +220,7 @@ export class Outbox {
   #onAnswer(parcel: Parcel, channel: ConfirmChannel, error: unknown): void {
     // After the end of its channel it has been dealt with.
     if (channel !== this.#channel) return;
+    this.#hasAnswers = true;
     this.#sent.delete(parcel);
     this.#sentBytes -= parcel.bytes;
     if (error === null) parcel.confirmed();
@@ -198,7 +240,7 @@ export class Outbox {
 
   #giveUp(parcels: readonly Parcel[]): void {
     const blockedBecause = this.#link?.blockedBecause;
-    const obstacle = this.#options.connection.obstacle;
+    const { obstacle } = this.#connection;
     for (const parcel of parcels) {
       this.#waiting.delete(parcel);
       parcel.giveUp({ blockedBecause, obstacle });

@@ -11,7 +11,8 @@ import { longestDelayMs, routeFor } from "./delays.ts";
 import { encodeEnvelope } from "./envelope.ts";
 import { checkQueueName } from "./names.ts";
 import type { Connection } from "./connection.ts";
-import type { Failures, Outbox, SendOptions } from "./outbox.ts";
+import type { Failures, SendOptions } from "./outbox.ts";
+import type { Outboxes } from "./outboxes.ts";
 import type { Consignment } from "./parcel.ts";
 import type { Topology } from "./topology.ts";
 
@@ -35,7 +36,7 @@ export interface ConsignOptions {
 
 export interface PublisherParts {
   readonly connection: Connection;
-  readonly outbox: Outbox;
+  readonly outbox: Outboxes;
   readonly topology: Topology;
 }
 

@@ -3,7 +3,7 @@ import type { Connection } from "./connection.ts";
 import type { Locks } from "./locks.ts";
 import type { Marks } from "./marks.ts";
 import type { Settings } from "./options.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outboxes } from "./outboxes.ts";
 import type { Publisher } from "./publisher.ts";
 import type { Topology } from "./topology.ts";
 
@@ -19,7 +19,7 @@ export interface Store {
   /** Queues that have given no answer: whoever consumes one does so on a connection of its own. */
   readonly apart: Set<string>;
   readonly topology: Topology;
-  readonly outbox: Outbox;
+  readonly outbox: Outboxes;
   readonly publisher: Publisher;
   readonly locks: Locks;
   readonly marks: Marks;

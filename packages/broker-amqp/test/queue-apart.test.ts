@@ -60,6 +60,26 @@ test("a queue without a majority interrupts nothing of the others, neither after
   expect([...first.came, ...second.came].filter(({ lost }) => lost.aborted)).toEqual([]);
 }, 60_000);
 
+test("messages to a queue without a majority keep no others from being sent", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, timeout: "2s" });
+  await broker.declare(["free", "full"].map((name) => ({ name, priorities: false })));
+  await broker.publish([message("free", "first")]);
+  await loseMajority(server(), "full");
+  const { accepted } = proxy.counters;
+  // More than RabbitMQ takes in before it reads nothing more.
+  const refused = Array.from({ length: 100 }, (_, index) => broker.publish([message("full", `f-${index}`)]));
+  const ends = Promise.all(refused.map((publishing) => expect(publishing).rejects.toMatchObject({ code: "Q1102" })));
+  await eventually(() => expect(proxy.counters.accepted).toBe(accepted + 1));
+  await broker.publish([message("free", "second"), message("free", "third")]);
+  // Together with one that is stuck.
+  const mixed = broker.publish([message("full", "f"), message("free", "fourth")]);
+  await expect(mixed).rejects.toMatchObject({ name: "PublishFailed" });
+  await ends;
+  expect(proxy.counters.accepted).toBe(accepted + 1);
+  expect(await broker.inspector?.stats("free")).toMatchObject({ ready: 4 });
+});
+
 test("marks that cannot be read interrupt nothing", async () => {
   const { proxy, url } = await proxied(server());
   const producer = await opened({ url: server().url });

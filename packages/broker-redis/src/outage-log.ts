@@ -4,6 +4,7 @@ import type { Logger } from "@q/core/broker";
 export class OutageLog {
   readonly #logger: Logger;
   readonly #cutOff = new Set<object>();
+  readonly #there = new Set<object>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -14,15 +15,23 @@ export class OutageLog {
     if (this.#cutOff.size === 0)
       this.#logger.warn({ reason }, "no connection to Redis; trying again until there is one");
     this.#cutOff.add(connection);
+    this.#there.delete(connection);
   }
 
   /** A connection can be used. When it was the last one that could not, this is told. */
   isBack(connection: object): void {
-    if (this.#cutOff.delete(connection) && this.#cutOff.size === 0) this.#logger.info({}, "connected to Redis again");
+    this.#there.add(connection);
+    this.#noMore(connection);
   }
 
   /** A connection has been given up, and will not come back. */
   forget(connection: object): void {
-    this.#cutOff.delete(connection);
+    this.#there.delete(connection);
+    this.#noMore(connection);
+  }
+
+  #noMore(connection: object): void {
+    if (this.#cutOff.delete(connection) && this.#cutOff.size === 0 && this.#there.size > 0)
+      this.#logger.info({}, "connected to Redis again");
   }
 }

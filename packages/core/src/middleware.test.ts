@@ -87,6 +87,24 @@ test("a run whose middleware does not wait for the handler has not succeeded", a
   await t.close();
 });
 
+test("a run that middleware gives up keeps its slot until the handler has ended", async () => {
+  const run: Middleware["run"] = (_context, next) => Promise.race([next(), Promise.reject(new Error("too slow"))]);
+  const app = createApp({ queues: ["default"], middleware: [{ name: "impatient", run }] });
+  const t = testApp(app, { worker: { concurrency: 1 } });
+  const steps: string[] = [];
+  const task = app.instrumentedTask({ name: "t.x" }, async ({ id }: { id: string }) => {
+    steps.push(`${id} begins`);
+    await new Promise((resolve) => setImmediate(resolve));
+    steps.push(`${id} ends`);
+  });
+  await task.delay({ id: "a" });
+  await task.delay({ id: "b" });
+  await t.drain();
+  expect(steps).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+  expect((await t.inspector.deadLetters("default", { limit: 10 })).items).toHaveLength(2);
+  await t.close();
+});
+
 test.each([
   ["that JSON cannot carry", () => ({ "x-size": 1n }), '"mine"["x-size"] is a BigInt'],
   ["that are promised", async () => ({ "x-size": 1 }), '"mine" is a Promise: await it'],

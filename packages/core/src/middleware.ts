@@ -36,12 +36,20 @@ export function composeRun(middleware: readonly Middleware[]): Runner {
   for (const { name, run } of middleware.toReversed()) {
     if (run === undefined) continue;
     const inner = runner;
-    runner = (context, handler) =>
-      around(
-        name,
-        async () => await inner(context, handler),
-        (next) => run(context, next),
-      );
+    runner = async (context, handler) => {
+      const runs: Promise<unknown>[] = [];
+      const begin = (): Promise<unknown> => {
+        const running = (async () => await inner(context, handler))();
+        runs.push(running);
+        return running;
+      };
+      try {
+        return await around(name, begin, (next) => run(context, next));
+      } finally {
+        // Who gives up first, as in a race with a timer, does not end the handler. Its slot is free, and the next one may begin, when it has ended.
+        await Promise.allSettled(runs);
+      }
+    };
   }
   return runner;
 }

@@ -92,9 +92,14 @@ export class Attempt implements Baggable {
     return this.#isHandedBack;
   }
 
+  /** When it ended, monotonic milliseconds; now while it runs. */
+  get endedAt(): number {
+    return this.#endedMonotonic ?? this.#surroundings.clock.monotonic();
+  }
+
   /** Milliseconds that it ran, or has run so far. */
   get ms(): number {
-    return (this.#endedMonotonic ?? this.#surroundings.clock.monotonic()) - this.#startedMonotonic;
+    return this.endedAt - this.#startedMonotonic;
   }
 
   /** Runs the handler and calls back once at its end, which may be at once. Never throws. */

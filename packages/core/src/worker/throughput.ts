@@ -13,8 +13,9 @@ export class Throughput {
     this.#clock = clock;
   }
 
-  ended(queue: string): void {
-    const period = this.#period();
+  /** @param at monotonic milliseconds */
+  ended(queue: string, at: number): void {
+    const period = periodOf(at);
     let bucket = this.#buckets.get(period);
     if (bucket === undefined) {
       this.#forget(period);
@@ -25,7 +26,7 @@ export class Throughput {
 
   /** The busiest queues, at most `mostQueues`. One in which nothing ended is not among them. */
   perMinute(mostQueues: number): Readonly<Record<string, number>> {
-    this.#forget(this.#period());
+    this.#forget(periodOf(this.#clock.monotonic()));
     const sums = new Map<string, number>();
     for (const bucket of this.#buckets.values()) {
       for (const [queue, count] of bucket) sums.set(queue, (sums.get(queue) ?? 0) + count);
@@ -33,11 +34,11 @@ export class Throughput {
     return Object.fromEntries([...sums].toSorted(([, one], [, other]) => other - one).slice(0, mostQueues));
   }
 
-  #period(): number {
-    return Math.floor(this.#clock.monotonic() / bucketMs);
-  }
-
   #forget(now: number): void {
     for (const period of this.#buckets.keys()) if (period <= now - mostBuckets) this.#buckets.delete(period);
   }
+}
+
+function periodOf(ms: number): number {
+  return Math.floor(ms / bucketMs);
 }

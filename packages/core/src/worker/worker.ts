@@ -282,9 +282,9 @@ export class Worker {
   #onEnd(attempt: Attempt, result: RunResult): void {
     const { queue, task } = attempt.message;
     this.#finished += 1;
-    this.#throughput.ended(queue);
+    this.#throughput.ended(queue, attempt.endedAt);
     this.#lastEnded = task;
-    this.#prefetch.ran(attempt.ms, this.#host.settings.clock.monotonic(), this.#slots.busy, attempt.bytes);
+    this.#prefetch.ran(attempt.ms, attempt.endedAt, this.#slots.busy, attempt.bytes);
     this.#intake.adjust();
     attempt.conclude(result);
     if (attempt.isHandedBack) this.#handedBack += 1;

@@ -226,7 +226,7 @@ export class App<Queue extends string = string> {
     const runner = eager ? new EagerRunner(this.#settings, this.#tasks) : undefined;
     const store: Store =
       runner === undefined
-        ? (message, key, receiver) => producer.send(message, key, receiver)
+        ? (pending) => producer.send(pending)
         : eagerStore(clock, (delivery) => runner.run(delivery));
     this.#sending = { producer, sender: new Sender(this.#settings, this.#tasks, store) };
     return this.#sending;

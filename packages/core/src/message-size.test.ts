@@ -18,3 +18,13 @@ test.each([
   expect(t.sent(task)).toHaveLength(1);
   await t.close();
 });
+
+test("the headers that a sender attaches count as much as the body of what waits", async () => {
+  const app = createApp({ queues: ["default"], broker: memoryBroker(), maxBufferedBytes: 2000 });
+  const task = app.instrumentedTask({ name: "t.x" }, () => {});
+  const headers = { "x-trace": "é".repeat(200) };
+  const sends = await Promise.allSettled([1, 2, 3].map(() => task.applyAsync({}, { headers })));
+  expect(sends.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+  expect(sends[2]).toMatchObject({ reason: { code: "Q1104" } });
+  await app.close();
+});

@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { Publication } from "./broker/once.ts";
 import type { JsonObject } from "./json.ts";
-import type { Receiver } from "./producer.ts";
+import type { PendingSend } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
 import type { SendKey } from "./send-key.ts";
 import type { TaskContext } from "./task-context.ts";
@@ -55,36 +55,35 @@ export function composeRun(middleware: readonly Middleware[]): Runner {
 }
 
 /** Stores one message; with a key, at most one of that key. */
-export type Store = (message: OutgoingMessage, key: SendKey | null, receiver: Receiver) => void;
+export type Store = (pending: PendingSend) => void;
 
 /** A store made of what answers with a promise. */
 export function storeWith(store: (message: OutgoingMessage, key: SendKey | null) => Promise<Publication>): Store {
-  return (message, key, receiver) => {
-    store(message, key).then(
-      (publication) => receiver.stored(publication),
-      (error: unknown) => receiver.failed(error),
+  return (pending) => {
+    store(pending.message, pending.key).then(
+      (publication) => pending.stored(publication),
+      (error: unknown) => pending.failed(error),
     );
   };
 }
 
 /** A store that knows whose message it is. */
-export type ContextStore = (
-  context: SendContext,
-  message: OutgoingMessage,
-  key: SendKey | null,
-) => Promise<Publication>;
+export type ContextStore = (context: SendContext, unstored: Unstored) => Promise<Publication>;
+
+/** What is to be stored, whoever is told of it. */
+type Unstored = Pick<PendingSend, "message" | "key" | "bytes">;
 
 /** All `send` parts around `store`; `undefined` when there are none, and nobody has to wait for a message of its own. */
 export function composeSend(middleware: readonly Middleware[], store: Store): ContextStore | undefined {
   let composed: ContextStore | undefined;
   for (const { name, send } of middleware.toReversed()) {
     if (send === undefined) continue;
-    const inner: ContextStore = composed ?? ((_context, message, key) => storing(store, message, key));
-    composed = async (context, message, key) => {
+    const inner: ContextStore = composed ?? ((_context, unstored) => storing(store, unstored));
+    composed = async (context, unstored) => {
       const told: { publication?: Publication; error?: unknown } = {};
       const tell = async (): Promise<void> => {
         try {
-          told.publication = await inner(context, message, key);
+          told.publication = await inner(context, unstored);
         } catch (error) {
           told.error = error;
           throw error;
@@ -98,9 +97,9 @@ export function composeSend(middleware: readonly Middleware[], store: Store): Co
   return composed;
 }
 
-function storing(store: Store, message: OutgoingMessage, key: SendKey | null): Promise<Publication> {
+function storing(store: Store, { message, key, bytes }: Unstored): Promise<Publication> {
   return new Promise((resolve, reject) => {
-    store(message, key, { stored: resolve, failed: reject });
+    store({ message, key, bytes, stored: resolve, failed: reject });
   });
 }
 

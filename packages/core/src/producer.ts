@@ -1,8 +1,7 @@
 import { PublishRejected, PublishUnknown, type PublishFailed } from "./broker/broker-error.ts";
-import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
+import type { OutgoingMessage } from "./broker/broker-message.ts";
 import type { PublishLimits } from "./broker/broker.ts";
 import type { Publication } from "./broker/once.ts";
-import { userHeadersSize } from "./celery-headers.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { hasCode } from "./q-error.ts";
 import type { SendKey } from "./send-key.ts";
@@ -21,18 +20,17 @@ export interface ProducerOptions {
   readonly maxBufferedBytes: number;
 }
 
-/** Told once what became of a message. Not a promise: a bulk send has thousands of messages, and one answer. */
-export interface Receiver {
+/**
+ * A message to be stored, and who is told once what became of it. Not a promise: a bulk send has thousands of messages, and one answer.
+ */
+export interface PendingSend {
+  readonly message: OutgoingMessage;
+  /** Of all messages with one key, at most one is stored. `null`: it has none. */
+  readonly key: SendKey | null;
+  /** Of what the sender gave: body and headers. */
+  readonly bytes: number;
   stored(publication: Publication): void;
   failed(error: unknown): void;
-}
-
-/** One message waiting to be stored. */
-interface Waiting {
-  readonly message: OutgoingMessage;
-  readonly key: SendKey | null;
-  readonly bytes: number;
-  readonly receiver: Receiver;
 }
 
 /** What became of each message of a batch, by its position. */
@@ -41,7 +39,7 @@ type Answers = (position: number) => Publication | Error;
 /** The sends of one queue, those with a key apart from those without: some batches are on their way, the others gather. */
 interface Lane {
   readonly hasKeys: boolean;
-  waiting: Waiting[];
+  waiting: PendingSend[];
   /** Calls that have no answer yet. */
   underWay: number;
   /** Those of them that have had their time, and whose senders have been told. They keep their places: the broker may still carry them out. */
@@ -86,13 +84,13 @@ export class Producer {
   }
 
   /**
-   * Tells the receiver when the broker has the message, or had one with the same key. It fails with PublishRejected when nothing was stored
+   * Tells who waits when the broker has the message, or had one with the same key. It fails with PublishRejected when nothing was stored
    * (`Q1104`: too much is waiting already), with PublishUnknown when it may be stored.
    */
-  send(message: OutgoingMessage, key: SendKey | null, receiver: Receiver): void {
-    const bytes = bodySize(message.body) + userHeadersSize(message.headers) + overheadBytes;
+  send(pending: PendingSend): void {
+    const bytes = pending.bytes + overheadBytes;
     if (this.#bytes + bytes > this.#options.maxBufferedBytes) {
-      receiver.failed(
+      pending.failed(
         new PublishRejected(
           "Q1104",
           `${this.#messages} sends already wait for the broker, ${this.#bytes} bytes of them`,
@@ -103,8 +101,8 @@ export class Producer {
       );
       return;
     }
-    const lane = this.#lane(message.queue, key !== null);
-    lane.waiting.push({ message, key, bytes, receiver });
+    const lane = this.#lane(pending.message.queue, pending.key !== null);
+    lane.waiting.push(pending);
     this.#messages += 1;
     this.#bytes += bytes;
     this.#schedule(lane);
@@ -155,7 +153,7 @@ export class Producer {
     });
   }
 
-  /** Never rejects: the receivers hear how it went. */
+  /** Never rejects: who waits hears how it went. */
   async #publish(lane: Lane): Promise<void> {
     const { clock, publishTimeoutMs } = this.#options;
     const batch = takeBatch(lane, this.#limits);
@@ -182,7 +180,7 @@ export class Producer {
   }
 
   /** Never rejects. */
-  async #publishTogether(batch: readonly Waiting[]): Promise<Answers> {
+  async #publishTogether(batch: readonly PendingSend[]): Promise<Answers> {
     try {
       await this.#options.publish(batch.map(({ message }) => message));
       return () => "published";
@@ -192,7 +190,7 @@ export class Producer {
   }
 
   /** Of a lane with keys. Never rejects. */
-  async #publishEach(batch: readonly Waiting[]): Promise<Answers> {
+  async #publishEach(batch: readonly PendingSend[]): Promise<Answers> {
     const { publishOnce } = this.#options;
     const calls = batch.flatMap(({ message, key }) => (key === null ? [] : [publishOnce(message, key)]));
     const results = await Promise.allSettled(calls);
@@ -203,7 +201,7 @@ export class Producer {
   }
 
   /** When a call has no answer in time, its messages may be stored. When none has, those behind them were never handed over. */
-  #giveUp(lane: Lane, batch: readonly Waiting[]): void {
+  #giveUp(lane: Lane, batch: readonly PendingSend[]): void {
     lane.stuck += 1;
     const unknown = new PublishUnknown("Q1102", `${this.#lateness}: the message may be stored`);
     this.#settle(batch, () => unknown);
@@ -220,20 +218,20 @@ export class Producer {
     return `the broker did not answer within ${this.#options.publishTimeoutMs} ms`;
   }
 
-  #settle(batch: readonly Waiting[], answers: Answers): void {
-    batch.forEach((waiting, position) => {
+  #settle(batch: readonly PendingSend[], answers: Answers): void {
+    batch.forEach((pending, position) => {
       this.#messages -= 1;
-      this.#bytes -= waiting.bytes;
+      this.#bytes -= pending.bytes + overheadBytes;
       const answer = answers(position);
-      if (answer instanceof Error) waiting.receiver.failed(answer);
-      else waiting.receiver.stored(answer);
+      if (answer instanceof Error) pending.failed(answer);
+      else pending.stored(answer);
     });
     for (const wake of this.#idle.splice(0)) wake();
   }
 }
 
 /** Calls that can be under way share what waits, so that the senders of one are at work while the others wait. */
-function takeBatch(lane: Lane, { messagesOfCall, callsAtOnce }: PublishLimits): readonly Waiting[] {
+function takeBatch(lane: Lane, { messagesOfCall, callsAtOnce }: PublishLimits): readonly PendingSend[] {
   const waits = lane.waiting.length;
   const share = Math.ceil(waits / (callsAtOnce - lane.underWay));
   const most = waits < messagesOfCall ? Math.max(share, fewestShared) : messagesOfCall;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AppSettings } from "./app-options.ts";
 import { ArgumentsError, assertJson, assertSize, namedArguments, validateArguments } from "./arguments.ts";
-import { bodySize, type OutgoingMessage } from "./broker/broker-message.ts";
+import { bodySize, type BrokerMessage, type OutgoingMessage } from "./broker/broker-message.ts";
 import type { Publication } from "./broker/once.ts";
 import { encodeMessage } from "./celery-codec.ts";
 import { isProtocolHeader, userHeadersSize } from "./celery-headers.ts";
@@ -10,9 +10,9 @@ import { isJsonObject, type JsonObject } from "./json.ts";
 import { assertKind, describeKind, shortText } from "./known-options.ts";
 import { plainCall, type Message } from "./message.ts";
 import { composeSend, type ContextStore, type SendContext, type Store } from "./middleware.ts";
-import type { Receiver } from "./producer.ts";
+import type { PendingSend } from "./producer.ts";
 import { ConfigError } from "./q-error.ts";
-import { readSendKey } from "./send-key.ts";
+import { readSendKey, type SendKey } from "./send-key.ts";
 import { readSendOptions, type Sent, type Signature } from "./signature.ts";
 import { isTaskName, type Task } from "./task.ts";
 import { currentTask } from "./task-context.ts";
@@ -24,23 +24,25 @@ export interface SentReceiver {
   failed(error: unknown): void;
 }
 
-/** What a store tells of one message, as its sender wants to hear it. */
-class Receipt implements Receiver {
-  readonly #id: string;
+/** One message on its way, for a sender who wants to hear more than its store tells. */
+class Sending implements PendingSend {
+  readonly message: OutgoingMessage;
+  readonly key: SendKey | null;
+  readonly bytes: number;
   readonly #task: string;
-  readonly #queue: string;
   readonly #receiver: SentReceiver;
 
-  constructor({ id, task, queue }: Message, receiver: SentReceiver) {
-    this.#id = id;
+  constructor(task: string, { message, key, bytes }: Omit<PendingSend, "stored" | "failed">, receiver: SentReceiver) {
+    this.message = message;
+    this.key = key;
+    this.bytes = bytes;
     this.#task = task;
-    this.#queue = queue;
     this.#receiver = receiver;
   }
 
   stored(publication: Publication): void {
-    const duplicate = publication === "duplicate";
-    this.#receiver.sent({ id: this.#id, task: this.#task, queue: this.#queue, duplicate });
+    const { id, queue } = this.message;
+    this.#receiver.sent({ id, task: this.#task, queue, duplicate: publication === "duplicate" });
   }
 
   failed(error: unknown): void {
@@ -101,18 +103,20 @@ export class Sender {
   #beginChecked(signature: Signature, task: Task<never> | undefined, receiver: SentReceiver): void {
     const message = this.#compose(signature, task);
     const key = readSendKey(message.task, signature.options);
-    const outgoing = this.#encode(message, task);
-    const receipt = new Receipt(message, receiver);
-    if (this.#storeWithin === undefined) return this.#store(outgoing, key, receipt);
+    const encoded = encodeMessage(message);
+    const bytes = bytesGiven(message, encoded);
+    assertSize(message.task, bytes, task?.maxMessageSize ?? this.#settings.maxMessageSize);
+    const sending = new Sending(message.task, { message: this.#delayed(message, encoded), key, bytes }, receiver);
+    if (this.#storeWithin === undefined) return this.#store(sending);
     const { id, task: name, queue, headers } = message;
     this.#kept += 1;
-    this.#storeWithin({ id, task: name, queue, headers }, outgoing, key).then(
+    this.#storeWithin({ id, task: name, queue, headers }, sending).then(
       (publication) => {
-        receipt.stored(publication);
+        sending.stored(publication);
         this.#letGo();
       },
       (error: unknown) => {
-        receipt.failed(error);
+        sending.failed(error);
         this.#letGo();
       },
     );
@@ -173,15 +177,14 @@ export class Sender {
     return headers;
   }
 
-  #encode(message: Message, task: Task<never> | undefined): OutgoingMessage {
-    const encoded = encodeMessage(message);
-    const bytes =
-      bodySize(encoded.body) + (message.headers === plainCall.headers ? 0 : userHeadersSize(message.headers));
-    assertSize(message.task, bytes, task?.maxMessageSize ?? this.#settings.maxMessageSize);
-    return message.etaMs === null
-      ? encoded
-      : { ...encoded, delayMs: Math.max(0, message.etaMs - this.#settings.clock.now()) };
+  #delayed({ etaMs }: Message, encoded: BrokerMessage): OutgoingMessage {
+    return etaMs === null ? encoded : { ...encoded, delayMs: Math.max(0, etaMs - this.#settings.clock.now()) };
   }
+}
+
+/** Most have no headers but those of the protocol. */
+function bytesGiven({ headers }: Message, { body }: BrokerMessage): number {
+  return bodySize(body) + (headers === plainCall.headers ? 0 : userHeadersSize(headers));
 }
 
 /** The same checks as before a run: what would be refused there is not sent. */

@@ -42,6 +42,7 @@ export class AmqpControlBus implements ControlBus {
   readonly #options: ControlBusOptions;
   /** By routing key. */
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #onAgain = new Set<() => void>();
   #ear: Promise<Ear> | undefined;
   #isWatching = false;
   /** The link on which the exchange was last seen to. */
@@ -96,8 +97,14 @@ export class AmqpControlBus implements ControlBus {
     return { close: () => this.#remove(routingKey, listener) };
   }
 
+  /** Calls back whenever it listens again after its connection was away: what was said meanwhile, nobody here has heard. */
+  onAgain(listener: () => void): void {
+    this.#onAgain.add(listener);
+  }
+
   close(): void {
     this.#listeners.clear();
+    this.#onAgain.clear();
   }
 
   async #listening(): Promise<Ear> {
@@ -128,6 +135,7 @@ export class AmqpControlBus implements ControlBus {
     try {
       const { channel, queue } = await (this.#ear as Promise<Ear>);
       for (const key of keys) await link.call(channel.bindQueue(queue, eventsExchange, key));
+      for (const listener of this.#onAgain) listener();
     } catch (error) {
       this.#options.logger.debug({ err: error }, "could not listen for broadcasts again");
     }

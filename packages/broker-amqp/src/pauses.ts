@@ -6,7 +6,7 @@ import { pauseQueue } from "./names.ts";
 
 export interface PausesOptions {
   readonly quiet: () => Promise<Connection>;
-  readonly control: AmqpControlBus;
+  readonly control: Pick<AmqpControlBus, "listen" | "send" | "onAgain">;
   readonly address: string;
 }
 
@@ -14,16 +14,21 @@ const routingKey = "_pause";
 
 /**
  * Which queues are paused: each has an empty queue for a sign, which outlives everybody. Consumers look for it when they begin, also after their connection
- * was away, and hear of changes meanwhile on the same connection.
+ * was away, and hear of changes meanwhile on the same connection. After an outage they may have looked before they hear again, so they look once more then.
  */
 export class Pauses {
   readonly #options: PausesOptions;
+  /** Queues that somebody here consumes, or did. */
+  readonly #known = new Set<string>();
   readonly #paused = new Set<string>();
   readonly #listeners = new Set<(queue: string) => void>();
   #hearing: Promise<void> | undefined;
 
   constructor(options: PausesOptions) {
     this.#options = options;
+    options.control.onAgain(() => {
+      for (const queue of this.#known) void this.#lookAgain(queue);
+    });
   }
 
   /** As far as this process has looked or heard. */
@@ -33,6 +38,7 @@ export class Pauses {
 
   /** Looks for the sign; from then on this process hears of changes. @throws BrokerError when the broker cannot be reached */
   async refresh(queue: string): Promise<boolean> {
+    this.#known.add(queue);
     await this.#hear();
     const isPaused = await this.look(queue);
     this.#set(queue, isPaused);

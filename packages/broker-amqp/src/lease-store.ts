@@ -1,4 +1,4 @@
-import type { Channel } from "amqplib";
+import type { GetMessage } from "amqplib";
 import type { Lease, LeaseStore } from "@q/core/broker";
 import { amqpError } from "./amqp-error.ts";
 import type { Lock } from "./locks.ts";
@@ -28,12 +28,12 @@ export class AmqpLeaseStore implements LeaseStore {
   }
 
   async #nextFence(name: string): Promise<number> {
-    const { quiet, outbox, topology, settings } = this.#store;
-    const link = await (await quiet()).ready();
+    const { reading, outbox, topology, settings } = this.#store;
+    const link = await (await reading()).ready();
     const queue = fenceQueue(name);
     await topology.declareSide(link, queue, settings.queueType);
     return await link.scratch(async (channel) => {
-      const next = (await highest(channel, queue)) + 1;
+      const next = (await highest(() => link.call(channel.get(queue)))) + 1;
       const failures = await outbox.send([
         {
           queue,
@@ -52,10 +52,10 @@ export class AmqpLeaseStore implements LeaseStore {
 }
 
 /** Two of them are there when a holder died between storing its number and forgetting the one before. */
-async function highest(channel: Channel, queue: string): Promise<number> {
+async function highest(get: () => Promise<GetMessage | false>): Promise<number> {
   let highestYet = 0;
   for (;;) {
-    const found = await channel.get(queue);
+    const found = await get();
     if (found === false) return highestYet;
     const fence = Number(found.content.toString());
     if (Number.isSafeInteger(fence)) highestYet = Math.max(highestYet, fence);

@@ -83,6 +83,7 @@ export class OpenBroker {
       settings,
       connection,
       quiet,
+      reading,
       connect,
       apart,
       topology,

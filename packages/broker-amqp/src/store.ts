@@ -14,6 +14,8 @@ export interface Store {
   readonly connection: Connection;
   /** For everything else, so that it goes on meanwhile. Opened for whoever asks first. */
   readonly quiet: () => Promise<Connection>;
+  /** To read what lies in queues of ours: nothing is lost when one of them gives no answer there, and the connection ends. */
+  readonly reading: () => Promise<Connection>;
   /** One more, for a queue that must not share the others' fate. It ends with the broker. */
   readonly connect: (name: string) => Promise<Connection>;
   /** Queues that have given no answer: whoever consumes one does so on a connection of its own. */

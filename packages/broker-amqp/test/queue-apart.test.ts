@@ -1,6 +1,7 @@
 import type { Delivery } from "@q/core/broker";
 import type { RabbitServer } from "@q/test-servers";
 import { expect, test } from "vitest";
+import { fenceQueue } from "../src/names.ts";
 import { eventually, idsOf, message, opened, ownServer, proxied } from "./opened.ts";
 
 const server = ownServer();
@@ -94,6 +95,19 @@ test("marks that cannot be read interrupt nothing", async () => {
   // Comes back, and is looked for among the marks.
   await eventually(() => expect(idsOf(came).filter((id) => id === "a")).toHaveLength(2));
   expect(came.filter(({ lost }) => lost.aborted)).toHaveLength(1);
+});
+
+test("a lease whose number cannot be read is not given, and interrupts nothing", async () => {
+  const { broker, came } = await held(["beside"], server().url, "2s");
+  const lease = await broker.leases?.acquire("once", 1000);
+  await lease?.release();
+  await loseMajority(server(), fenceQueue("once"));
+  await broker.publish([message("beside", "a")]);
+  // The lock is free again each time.
+  for (const _ of [1, 2])
+    await expect(broker.leases?.acquire("once", 1000)).rejects.toMatchObject({ name: "ConnectionLost" });
+  await eventually(() => expect(idsOf(came)).toEqual(["a"]));
+  expect(came.filter(({ lost }) => lost.aborted)).toEqual([]);
 });
 
 test("a queue that is not there ends what its consumer had begun", async () => {

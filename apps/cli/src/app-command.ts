@@ -47,7 +47,7 @@ export abstract class BrokerCommand extends AppCommand {
   timeout: string | undefined = valueFlag(
     "--timeout",
     "duration",
-    "give up when the broker has not answered by then (default 30s)",
+    "give up when there is no connection to the broker by then (default 30s)",
   );
 
   /**

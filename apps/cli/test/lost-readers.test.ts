@@ -10,8 +10,8 @@ import { app } from "../../q.config.js";
 
 export const talk = app.instrumentedTask({ name: "talk" }, async () => {
   while (!existsSync("go-on")) {
-    console.log("still at it");
     appendFileSync("turns", ".");
+    console.log("still at it");
     await wait(10);
   }
 });

@@ -46,6 +46,8 @@ export const rawScript: Peer = {
   ...rawRedis,
   name: "raw script",
   settings: { script: pushAlone },
+  // A quick run sends nothing one by one.
+  isForFullRuns: true,
   takesPartIn: ["enqueue, one by one"],
   openSender: openScriptSender,
 };

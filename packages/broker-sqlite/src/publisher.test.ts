@@ -1,14 +1,36 @@
+import { bodyBytes } from "@q/core/broker";
 import { expect, test } from "vitest";
 import { message, messages, openBroker, openRaw, take, temporaryFile, wellFormed } from "../test/temporary.ts";
 
 test("a batch of any size is stored whole and in order", async () => {
   const broker = await openBroker(temporaryFile());
-  for (const size of [1, 7, 8, 9, 2500]) {
+  for (const size of [1, 2, 15, 16, 17, 2500]) {
     await broker.publish(messages(size));
     const delivered = await take(broker, size);
     expect(delivered.map((delivery) => wellFormed(delivery).id)).toEqual(messages(size).map(({ id }) => id));
     await Promise.all(delivered.map((delivery) => delivery.settle({ kind: "ack" })));
   }
+});
+
+test("messages of one batch that have little in common are stored as they are", async () => {
+  const broker = await openBroker(temporaryFile());
+  await broker.declare([{ name: "ranked", priorities: true }]);
+  const mixed = [
+    message("one"),
+    message("another", { headers: { task: "other" }, body: Buffer.from("another body") }),
+    message("elsewhere", { queue: "ranked" }),
+    message("later", { delayMs: 60_000 }),
+    message("typed", { properties: { contentType: "application/x-other", contentEncoding: "utf-8" } }),
+    message("urgent", { queue: "ranked", priority: 9 }),
+    message("urgent too", { queue: "ranked", priority: 9 }),
+    message("last", { properties: { contentType: "application/json", contentEncoding: "utf-8", replyTo: "results" } }),
+  ];
+  await broker.publish(mixed);
+  const taken = [...(await take(broker, 4)), ...(await take(broker, 3, "ranked"))];
+  const found = taken.map(wellFormed).map((one) => ({ ...one, body: Buffer.from(bodyBytes(one.body)) }));
+  const inOrder = ["one", "another", "typed", "last", "urgent", "urgent too", "elsewhere"];
+  expect(found).toEqual(inOrder.map((label) => mixed.find(({ id }) => id === label)));
+  expect(await broker.inspector.stats("default")).toMatchObject({ ready: 0, delayed: 1 });
 });
 
 test("while the file is locked for too long a batch is rejected, and nothing of it is stored", async () => {

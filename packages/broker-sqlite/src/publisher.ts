@@ -7,22 +7,12 @@ import {
   type OncePublisher,
   type OutgoingMessage,
 } from "@q/core/broker";
-import { rankOf, type QueueRow, type Queues } from "./queues.ts";
-import { dueIn } from "./settle.ts";
-import type { SqliteValue } from "./sqlite-driver.ts";
+import { insertMessages } from "./insert-messages.ts";
 import { encodeMessage, type EncodedMessage } from "./stored-message.ts";
 import type { Store } from "./store.ts";
 
 /** Messages that are stored in one transaction; a larger batch would keep the lock, and the event loop, for too long. */
 const batchSize = 1000;
-/** Rows of one INSERT: half the cost of one row each. */
-const rowsPerInsert = 8;
-
-const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const insertInto =
-  "INSERT INTO message (queue_id, state, rank, position, due_at, priority, id, headers, properties, body) VALUES ";
-const insertOne = insertInto + row;
-const insertSeveral = insertInto + Array<string>(rowsPerInsert).fill(row).join(", ");
 
 /** A few at a time, so that no send pays for a whole night's. */
 const forgetKeys = "DELETE FROM once WHERE rowid IN (SELECT rowid FROM once WHERE expires_at <= ? LIMIT 100)";
@@ -91,37 +81,6 @@ export class Publisher implements OncePublisher {
     insertMessages(this.#store, batches.flat());
     return batches.map(() => undefined);
   };
-}
-
-/** Adds rows at the tail, in their order. Only inside a transaction. */
-export function insertMessages({ connection, queues, clock }: Store, messages: readonly EncodedMessage[]): void {
-  const now = clock.now();
-  const tails = new Map<string, Tail>();
-  const rows = messages.map(({ id, priority, headers, properties, body, delayMs, queue: name }): SqliteValue[] => {
-    const tail = tails.get(name) ?? tailOf(queues, name);
-    tails.set(name, tail);
-    const { queue } = tail;
-    const { state, dueAt } = dueIn(delayMs, now);
-    tail.position += 1;
-    return [queue.id, state, rankOf(priority, queue), tail.position, dueAt, priority, id, headers, properties, body];
-  });
-  for (let at = 0; at < rows.length;) {
-    const size = rows.length - at < rowsPerInsert ? 1 : rowsPerInsert;
-    connection.run(size === 1 ? insertOne : insertSeveral, ...rows.slice(at, at + size).flat());
-    at += size;
-  }
-}
-
-/** Where the next message of a queue goes. */
-interface Tail {
-  readonly queue: QueueRow;
-  /** The last one that was given. */
-  position: number;
-}
-
-function tailOf(queues: Queues, name: string): Tail {
-  const queue = queues.findOrMake(name);
-  return { queue, position: queues.lastPosition(queue.id) };
 }
 
 /** The same error as an answer to `publish`. */

@@ -7,7 +7,8 @@ import {
   type Tick,
   type TickAnswer,
 } from "@q/core/broker";
-import { insertMessages, publishError } from "./publisher.ts";
+import { insertMessages } from "./insert-messages.ts";
+import { publishError } from "./publisher.ts";
 import type { Store } from "./store.ts";
 import { encodeMessage } from "./stored-message.ts";
 

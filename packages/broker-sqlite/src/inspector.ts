@@ -19,17 +19,17 @@ const purgedAtOnce = 1000;
 
 /** What is delayed and due counts as ready, though it only moves when a consumer claims. The counters are kept by triggers. */
 const statsSql = `SELECT id, paused, ready, delayed, in_flight AS inFlight, dead,
-    (SELECT count(*) FROM message INDEXED BY message_delayed WHERE queue_id = queue.id AND state = 1 AND due_at <= ?1) AS due,
+    (SELECT count(*) FROM message INDEXED BY message_delayed WHERE queue_id = queue.id AND state = 1 AND due_at <= ?) AS due,
     min(
       coalesce((SELECT min((
         SELECT due_at FROM message INDEXED BY message_ready WHERE queue_id = queue.id AND state = 0 AND rank = ranks.column1
         ORDER BY position LIMIT 1
-      )) FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS ranks), ?1),
+      )) FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS ranks), ?),
       coalesce((
         SELECT due_at FROM message INDEXED BY message_delayed WHERE queue_id = queue.id AND state = 1 ORDER BY due_at LIMIT 1
-      ), ?1)
+      ), ?)
     ) AS readySince
-  FROM queue WHERE name = ?2`;
+  FROM queue WHERE name = ?`;
 
 interface StatsRow {
   readonly id: number;
@@ -64,7 +64,7 @@ export class SqliteInspector implements QueueInspector {
     const { connection, clock } = this.#store();
     const now = clock.now();
     return connection.read(() => {
-      const row = connection.get<StatsRow>(statsSql, now, queue);
+      const row = connection.get<StatsRow>(statsSql, now, now, now, queue);
       if (row === undefined)
         return { queue, ready: 0, delayed: 0, inFlight: 0, dead: 0, oldestReadyMs: 0, consumers: 0, paused: false };
       return {

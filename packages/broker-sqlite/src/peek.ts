@@ -20,7 +20,9 @@ interface PeekedRow extends MessageRow {
 
 /** One way in which waiting messages are sorted, with the keys that say where a page ended. */
 interface List {
+  /** Takes the queue, where `isByTime` the present, the keys, and how many. */
   readonly sql: string;
+  readonly isByTime: boolean;
   readonly keysOf: (row: PeekedRow) => readonly number[];
   /** Sorts before every row. */
   readonly start: readonly number[];
@@ -29,27 +31,30 @@ interface List {
 const select = `SELECT seq, rank, position, due_at AS dueAt, ${messageColumns} FROM message`;
 
 const ready: List = {
-  sql: `${select} INDEXED BY message_ready WHERE queue_id = ?1 AND state = 0 AND ?2 = ?2
-    AND (rank, position, seq) > (?4, ?5, ?6) ORDER BY rank, position, seq LIMIT ?3`,
+  sql: `${select} INDEXED BY message_ready WHERE queue_id = ? AND state = 0
+    AND (rank, position, seq) > (?, ?, ?) ORDER BY rank, position, seq LIMIT ?`,
+  isByTime: false,
   keysOf: ({ rank, position, seq }) => [rank, position, seq],
   start: [-1, -1, -1],
 };
 /** Delayed in the file, and due: the next claim makes them ready. */
 const due: List = {
-  sql: `${select} INDEXED BY message_delayed WHERE queue_id = ?1 AND state = 1 AND due_at <= ?2
-    AND (due_at, seq) > (?4, ?5) ORDER BY due_at, seq LIMIT ?3`,
+  sql: `${select} INDEXED BY message_delayed WHERE queue_id = ? AND state = 1 AND due_at <= ?
+    AND (due_at, seq) > (?, ?) ORDER BY due_at, seq LIMIT ?`,
+  isByTime: true,
   keysOf: ({ dueAt, seq }) => [dueAt, seq],
   start: [-1, -1],
 };
 const delayed: List = {
   ...due,
-  sql: `${select} INDEXED BY message_delayed WHERE queue_id = ?1 AND state = 1 AND due_at > ?2
-    AND (due_at, seq) > (?4, ?5) ORDER BY due_at, seq LIMIT ?3`,
+  sql: `${select} INDEXED BY message_delayed WHERE queue_id = ? AND state = 1 AND due_at > ?
+    AND (due_at, seq) > (?, ?) ORDER BY due_at, seq LIMIT ?`,
 };
 /** As many rows as there are in the hands of consumers, of all queues, are read and sorted. */
 const inFlight: List = {
-  sql: `${select} INDEXED BY message_in_flight WHERE queue_id = ?1 AND state = 2 AND ?2 = ?2
-    AND seq > ?4 ORDER BY seq LIMIT ?3`,
+  sql: `${select} INDEXED BY message_in_flight WHERE queue_id = ? AND state = 2
+    AND seq > ? ORDER BY seq LIMIT ?`,
+  isByTime: false,
   keysOf: ({ seq }) => [seq],
   start: [-1],
 };
@@ -81,7 +86,8 @@ export function peekQueue(
     const list = lists[name];
     if (list === undefined || rows.length === limit) break;
     const keys = from?.list === name ? from.keys : list.start;
-    const found = connection.all<PeekedRow>(list.sql, queue.id, now, limit - rows.length, ...keys);
+    const present = list.isByTime ? [now] : [];
+    const found = connection.all<PeekedRow>(list.sql, queue.id, ...present, ...keys, limit - rows.length);
     rows.push(...found.map((row) => ({ row, place: { list: name, keys: list.keysOf(row) } })));
   }
   const page = rows.slice(0, limit - 1);

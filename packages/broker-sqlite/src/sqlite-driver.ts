@@ -3,7 +3,10 @@ import { BrokerError } from "@q/core/broker";
 /** What SQLite can store and what it answers with. Integers beyond 2^53 make the driver throw. */
 export type SqliteValue = null | number | bigint | string | Uint8Array;
 
-/** A prepared statement: the part of Node's `StatementSync` that this package uses. */
+/**
+ * A prepared statement: the part of Node's `StatementSync` that this package uses. Before Node 22.20 and 24.7 a numbered parameter such as `?1` counts as
+ * named and gets no value, so all are plain `?`.
+ */
 export interface SqliteStatement {
   run(...parameters: readonly SqliteValue[]): { readonly changes: number | bigint };
   get(...parameters: readonly SqliteValue[]): unknown;

@@ -6,6 +6,7 @@ import type { Harness, HarnessWorld } from "@q/broker-testkit";
 import { readOptions } from "../src/options.ts";
 import { SqliteBroker } from "../src/sqlite-broker.ts";
 import { loadSqliteDriver, type SqliteDatabase } from "../src/sqlite-driver.ts";
+import { oldestDriver } from "./oldest-driver.ts";
 import { SimulatedProcesses, type SimulatedProcess } from "./simulated-processes.ts";
 
 interface Parts {
@@ -16,6 +17,7 @@ interface Parts {
 }
 
 const sweepEveryMs = 50;
+const driver = await oldestDriver();
 
 /** What a broker does regularly, unasked, which a test can end. Shorter waits, as for a lock, go on. */
 class Rounds {
@@ -41,6 +43,7 @@ function brokerOn(path: string, { liveness }: SimulatedProcess, clock: Clock = s
     liveness,
     sweepEveryMs,
     crashDelayMs: 100,
+    driver,
   });
 }
 

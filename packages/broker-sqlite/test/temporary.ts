@@ -14,6 +14,7 @@ import type { Internals } from "../src/open-broker.ts";
 import { readOptions, type SqliteOptions } from "../src/options.ts";
 import { SqliteBroker } from "../src/sqlite-broker.ts";
 import { loadSqliteDriver, type SqliteDatabase } from "../src/sqlite-driver.ts";
+import { oldestDriver } from "./oldest-driver.ts";
 
 /** A folder that goes when the test ends. */
 export function temporaryFolder(): string {
@@ -36,7 +37,8 @@ export async function openBroker(
     readonly logger?: Logger;
   } = {},
 ): Promise<SqliteBroker> {
-  const broker = new SqliteBroker(readOptions({ path, ...options.settings }), options.internals);
+  const internals = { driver: await oldestDriver(), ...options.internals };
+  const broker = new SqliteBroker(readOptions({ path, ...options.settings }), internals);
   onTestFinished(() => broker.close());
   await broker.open({ logger: options.logger ?? silentLogger });
   return broker;

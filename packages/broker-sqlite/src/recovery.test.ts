@@ -192,6 +192,25 @@ describe("a process that cannot be seen from here", () => {
     expect(again === undefined ? undefined : wellFormed(again).id).toBe("held");
   });
 
+  test("keeps what it holds also when it can see those that cannot see it", async () => {
+    const path = temporaryFile();
+    const processes = new SimulatedProcesses();
+    const beats = { ...quick, silenceMs: 300, beatEveryMs: 30 };
+    const seeing = await openBroker(path, { internals: { ...beats, liveness: processes.start().liveness } });
+    const blind = await openBroker(path, {
+      internals: { ...beats, liveness: hidden(processes.start().liveness, "elsewhere") },
+    });
+    await seeing.publish([message("held")]);
+    const [held] = await take(seeing, 1);
+    const raw = await openRaw(path);
+    const fewestBeats = (): number =>
+      (raw.prepare("SELECT min(beat) AS beats FROM session").get() as { beats: number }).beats;
+    // Twice as long as it may be silent.
+    await eventually(() => fewestBeats() > 20);
+    expect(held?.lost.aborted).toBe(false);
+    expect((await blind.inspector.stats("default")).inFlight).toBe(1);
+  });
+
   test("is not called silent while the file was locked, when nobody could give a sign", async () => {
     const path = temporaryFile();
     const processes = new SimulatedProcesses();

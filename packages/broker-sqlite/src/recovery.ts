@@ -16,7 +16,7 @@ export interface RecoveryOptions {
   readonly crashDelayMs: number;
   /** How long a process that cannot be seen from here may be silent. Milliseconds. */
   readonly silenceMs: number;
-  /** How often a process that others cannot see gives a sign of life. Milliseconds. */
+  /** How often a process that is not alone gives a sign of life. Milliseconds. */
   readonly beatEveryMs: number;
 }
 
@@ -82,8 +82,8 @@ export class Recovery {
     const silent = this.#silent(hidden);
     const dead = others.filter((row, index) => lives[index] === "dead" || silent.includes(row));
     for (const { id } of dead) await this.#recover(id);
-    // Whom we cannot see cannot see us.
-    if (hidden.length > 0) await this.#beat();
+    // Whom we can see may not see us: `/proc` can be hidden from one alone.
+    if (others.length > 0) await this.#beat();
   }
 
   /** Those that have given no sign of life for too long. */

@@ -35,6 +35,8 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
 
   test("a process in another container cannot be judged", () => {
     expect(liveness.check({ ...own, pidNamespace: "pid:[1]" })).toBe("unknown");
+    // LXC and systemd-nspawn give each a boot id as well.
+    expect(liveness.check({ ...own, pidNamespace: "pid:[1]", bootId: "another" })).toBe("unknown");
   });
 });
 

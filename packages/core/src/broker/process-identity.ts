@@ -17,7 +17,10 @@ export type Life = "alive" | "dead" | "unknown";
 /** Tells who this process is, and whether others are alive. Needs no clock, so nobody is taken for dead because he is slow. */
 export interface Liveness {
   readonly own: ProcessIdentity;
-  /** Whether a process of this machine lives. One of an earlier start of the machine is dead; whoever may mean another machine compares `bootId` first. */
+  /**
+   * Whether a process of this machine lives. One of an earlier start of the machine is dead, if it had the same `pidNamespace`; whoever may mean another
+   * machine compares `bootId` first.
+   */
   check(other: ProcessIdentity): Life;
 }
 
@@ -43,9 +46,10 @@ function ownIdentity(): ProcessIdentity {
 }
 
 function lifeOf(other: ProcessIdentity, own: ProcessIdentity): Life {
+  // First, because some kinds of containers (LXC, systemd-nspawn) have a boot id of their own.
+  if (other.pidNamespace !== own.pidNamespace) return "unknown";
   // Of one machine: what its processes share cannot outlive a start of it.
   if (other.bootId !== null && own.bootId !== null && other.bootId !== own.bootId) return "dead";
-  if (other.pidNamespace !== own.pidNamespace) return "unknown";
   const found = processOf(other.pid);
   // A zombie has ended; only its parent has not asked how.
   if (found !== undefined && (found.state === "Z" || found.state === "X")) return "dead";

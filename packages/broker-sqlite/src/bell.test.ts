@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { silentLogger, systemClock } from "@q/core/broker";
+import { silentLogger, systemClock, type Clock, type Timer } from "@q/core/broker";
 import { FakeClock } from "@q/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { MemoryLogger, eventually, openRaw, temporaryFile } from "../test/temporary.ts";
@@ -93,4 +93,35 @@ test("where files cannot be watched it polls, and says so", async () => {
   const before = rings.count();
   (await openRaw(path)).exec("INSERT INTO queue (name) VALUES ('by hand')");
   await eventually(() => rings.count() > before, 1000);
+});
+
+test("who stops listening when it hears something is not polled for any more", async () => {
+  const fake = new FakeClock();
+  const waiting = new Set<Timer>();
+  const clock: Clock = {
+    now: () => fake.now(),
+    monotonic: () => fake.monotonic(),
+    setTimer(delayMs, callback) {
+      const timer = fake.setTimer(delayMs, () => {
+        waiting.delete(timer);
+        callback();
+      });
+      waiting.add(timer);
+      return {
+        cancel() {
+          waiting.delete(timer);
+          timer.cancel();
+        },
+      };
+    },
+  };
+  const bell = await bellOn(temporaryFile(), { clock, safetyPollMs: 1000 });
+  let rings = 0;
+  const stop = bell.listen(() => {
+    rings += 1;
+    stop();
+  });
+  await fake.advance("1s");
+  expect(rings).toBe(1);
+  expect(waiting.size).toBe(0);
 });

@@ -118,8 +118,10 @@ export class Bell {
     this.#timer = this.#options.clock.setTimer(
       delayMs,
       () => {
-        if (this.#databaseChanged()) this.#wake();
+        const isChanged = this.#databaseChanged();
+        // Before listeners hear of it: the last one may stop listening then, and with it this.
         this.#schedule();
+        if (isChanged) this.#wake();
       },
       { keepAlive: true },
     );

@@ -87,8 +87,7 @@ export class Scheduler {
    * @throws ConfigError the first problem of a schedule of `createApp`, `Q2032` when the broker cannot do it; BrokerError
    */
   async start(): Promise<void> {
-    await this.#begin();
-    if (this.#stopping.signal.aborted) return;
+    if (!(await this.#begin())) return;
     this.#running ??= this.#run();
     this.#emit({ type: "scheduler.ready", schedules: this.#tracks.size, next: this.next[0] ?? null });
   }
@@ -98,7 +97,7 @@ export class Scheduler {
    * @throws as `start`, and what keeps a tick from being sent
    */
   async once(): Promise<void> {
-    await this.#begin();
+    if (!(await this.#begin())) return;
     let failure: { readonly error: unknown } | undefined;
     for (const track of this.#tracks.values()) {
       if (!track.paused) await this.#send(track).catch((error: unknown) => (failure ??= { error }));
@@ -122,10 +121,18 @@ export class Scheduler {
     if (this.#running !== undefined) this.#emit({ type: "scheduler.stopped" });
   }
 
-  async #begin(): Promise<void> {
+  /** `false` when it was stopped meanwhile, and its app maybe closed. */
+  async #begin(): Promise<boolean> {
+    const { signal } = this.#stopping;
     for (const { problem } of await this.#app.schedules.check()) if (problem !== null) throw problem;
-    await this.#app.open();
-    await this.#look();
+    if (signal.aborted) return false;
+    try {
+      await this.#app.open();
+      if (!signal.aborted) await this.#look();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return !signal.aborted;
   }
 
   async #run(): Promise<void> {

@@ -227,7 +227,7 @@ export class Schedules {
       const settings = { ...this.#host.settings(), middleware: [] };
       await this.#sender(settings, async () => true).send({ task, args, options });
     } catch (cause) {
-      if (!(cause instanceof QError)) throw cause;
+      if (!(cause instanceof QError)) throw notTried(name, cause);
       const { message, hint, details } = cause;
       throw new ConfigError("Q2007", `schedule "${name}" sends what is refused: ${message}`, { hint, details, cause });
     }
@@ -326,6 +326,19 @@ function marked(message: BrokerMessage, { name, overlap, duplicates }: Schedule,
     ...(duplicates === "drop" ? { [tickHeader]: at } : {}),
   };
   return { ...message, headers: { ...message.headers, ...own } };
+}
+
+/** What a schema of the app's own throws is nobody else's trouble: the other schedules go on. */
+function notTried(name: string, cause: unknown): ConfigError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ConfigError(
+    "Q2007",
+    `schedule "${name}" could not be tried, because the schema of its task failed: ${message}`,
+    {
+      hint: "a schema says what is wrong in its result and does not throw; this one is asked again",
+      cause,
+    },
+  );
 }
 
 function noSchedule(name: string, known: readonly string[]): ConfigError {

@@ -37,6 +37,7 @@ function setUp(consume: Consume) {
     prefetch: new Prefetch(1, 0),
     slots,
     clock,
+    onWaiting: () => {},
     release: async (one) => released.push(one),
   });
   return { clock, intake, released, started };

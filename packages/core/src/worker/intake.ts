@@ -11,6 +11,8 @@ export interface IntakeOptions {
   readonly prefetch: Prefetch;
   readonly slots: Slots;
   readonly clock: Clock;
+  /** Called when messages may wait for a slot. */
+  readonly onWaiting: () => void;
   /** Gives one delivery back that has not started. Never rejects. */
   readonly release: (delivery: Delivery) => Promise<unknown>;
 }
@@ -52,13 +54,14 @@ export class Intake {
     this.#isWanted = true;
     return this.#inTurn(async () => {
       if (this.#consumer !== undefined || !this.#isWanted) return;
-      const { broker, queues, prefetch, slots, release } = this.#options;
+      const { broker, queues, prefetch, slots, onWaiting, release } = this.#options;
       const generation = this.#generation;
       slots.go();
       this.#prefetch = prefetch.size;
       const onDelivery = (delivery: Delivery): void => {
         if (generation !== this.#generation) return void release(delivery);
         slots.offer(delivery);
+        onWaiting();
         this.adjust();
       };
       const options = { prefetch: this.#prefetch };

@@ -19,6 +19,7 @@ export class Slots {
   #waiting: Delivery[] = [];
   #suspects: Delivery[] = [];
   #busy = 0;
+  #started = 0;
   #suspectRuns = false;
   #isHolding = false;
   #isFilling = false;
@@ -38,6 +39,16 @@ export class Slots {
 
   get free(): number {
     return this.#size - this.#busy;
+  }
+
+  /** How many have been started so far. */
+  get started(): number {
+    return this.#started;
+  }
+
+  /** How many wait for a slot, without suspects that are held back. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** Suspects that are held back because another one runs. */
@@ -95,6 +106,7 @@ export class Slots {
   #begin(delivery: Delivery): void {
     // Taken before it starts: a handler may offer or resume before its first await.
     this.#busy += 1;
+    this.#started += 1;
     if (delivery.crashes > 0) this.#suspectRuns = true;
     if (!this.#start(delivery)) this.#leave(delivery);
   }

@@ -17,7 +17,7 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /**
    * Messages to hold beyond the free slots. Default: none, but while tasks take less time than a fetch up to 500, and no more of them than
-   * make two megabytes.
+   * make two megabytes. Those go back to the queue when they have waited for a second, behind a long task. What is held because you say so stays.
    */
   readonly prefetch?: number;
   /** Shown to people; unique among the workers. Default: the host's name and eight random digits. */

@@ -53,6 +53,13 @@ describe("retryHeaders", () => {
     expect(retryHeaders(headers, { etaMs: null, sentAtMs: 1000.4 })).toMatchObject({ q_sent_at: 1000 });
   });
 
+  it("notes of a run that must not overlap others that it has begun", () => {
+    expect(retryHeaders({ ...headers, q_no_overlap: true }, { retries: 0, etaMs: null })).toMatchObject({
+      q_begun: true,
+    });
+    expect(retryHeaders(headers, { retries: 1, etaMs: null })).not.toHaveProperty("q_begun");
+  });
+
   it("does not change the table that it was given", () => {
     const before = structuredClone(headers);
     retryHeaders(headers, { retries: 9, etaMs, sentAtMs: 1 });

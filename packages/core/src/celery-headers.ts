@@ -87,6 +87,8 @@ export interface RetryChange {
 export function retryHeaders(headers: JsonObject, change: RetryChange): JsonObject {
   const next = withoutNotes(headers);
   delete next[parkedAtHeader];
+  // It has run, so that it is not skipped for another tick of its schedule: also when a person retries it, and the count begins anew.
+  if (next[noOverlapHeader] === true) next[begunHeader] = true;
   // Written out even when it is null: in a message of protocol 1 it must win over the body's.
   next["eta"] = change.etaMs === null ? null : formatTime(change.etaMs);
   if (change.retries !== undefined) next["retries"] = change.retries;

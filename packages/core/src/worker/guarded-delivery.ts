@@ -1,5 +1,6 @@
 import type { Delivery, Outcome, Settled } from "../broker/delivery.ts";
 import type { Lease } from "../broker/lease-store.ts";
+import { begunHeader } from "../celery-headers.ts";
 
 /** A delivery whose run keeps other runs of its schedule from beginning, by a lease that ends when it is settled. */
 export class GuardedDelivery implements Delivery {
@@ -37,6 +38,13 @@ export class GuardedDelivery implements Delivery {
   async settle(outcome: Outcome): Promise<Settled> {
     // Before: a message that is put back must not find its own run under way.
     if (!this.#runsOn()) await this.#lease.release();
-    return await this.#delivery.settle(outcome);
+    return await this.#delivery.settle(outcome.kind === "release" ? this.#again() : outcome);
+  }
+
+  /** It has begun: another tick, which may begin now that the lease is free, is no reason to skip it. */
+  #again(): Outcome {
+    const { message } = this.#delivery;
+    const headers = "malformed" in message ? {} : message.headers;
+    return { kind: "requeue", delayMs: 0, headers: { ...headers, [begunHeader]: true } };
   }
 }

@@ -46,6 +46,14 @@ export function retry(options: RetryOptions = {}): RetryPolicy {
   return { on: on ?? null, exclude, ignore, backoff: backoff === undefined ? null : readBackoff(backoff) };
 }
 
+/** Whether it was made by `retry()`, which callers without types may have left out. */
+export function isRetryPolicy(value: RetryPolicy): boolean {
+  if (value === null || typeof value !== "object") return false;
+  const { on, exclude, ignore, backoff } = value;
+  const areLists = [on ?? [], exclude, ignore].every((list) => Array.isArray(list));
+  return areLists && on !== undefined && (backoff === null || typeof backoff === "object");
+}
+
 /** What a retry policy says about an error. No policy: everything fails. */
 export function verdict(policy: RetryPolicy | undefined, error: unknown): "ignore" | "fail" | "retry" {
   if (policy === undefined) return "fail";

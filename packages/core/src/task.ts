@@ -4,7 +4,7 @@ import { quoted } from "./decode-error.ts";
 import { durationMs, limitMs, type Duration } from "./duration.ts";
 import { assertKind, refuseUnknownOptions, wholeNumber, wrongKind } from "./known-options.ts";
 import { ConfigError } from "./q-error.ts";
-import type { RetryPolicy } from "./retry-policy.ts";
+import { isRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 import type { Sent, SendOptions, Signature } from "./signature.ts";
 import type { TaskContext } from "./task-context.ts";
 import { readTimeLimits } from "./time-limit-options.ts";
@@ -28,7 +28,7 @@ export interface TaskOptions<Queue extends string = string> {
   readonly softTimeLimit?: Duration;
   /** Gives the attempt up. Default none. */
   readonly timeLimit?: Duration;
-  /** Messages that are not started by then are dropped, counted and reported. Default never. */
+  /** Messages that are not started by then are dropped, counted and reported; those that wait for a retry are dead. Default never. */
   readonly expires?: Duration;
   /** Largest body that is sent, in bytes, with the sender's headers. Default: the app's. */
   readonly maxMessageSize?: number;
@@ -176,7 +176,7 @@ function checkShapes(where: string, options: TaskOptions, handler: unknown): voi
       "a Standard Schema",
       "args: z.object({ … }), or a schema of valibot or arktype",
     );
-  if (retry !== undefined && !Array.isArray(retry?.ignore)) {
+  if (retry !== undefined && !isRetryPolicy(retry)) {
     throw new ConfigError("Q2013", `retry of ${where} is not a retry policy`, { hint: "retry: retry({ on: […] })" });
   }
   if (delivery !== undefined && delivery !== "at-least-once" && delivery !== "at-most-once") {

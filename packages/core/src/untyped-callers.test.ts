@@ -72,6 +72,8 @@ test.each([
   [{ name: "t.x", positional: "userId" }, "Q2030"],
   [{ name: "t.x", positional: ["userId", "kind", "userId"] }, "Q2030"],
   [{ name: "t.x", retry: null }, "Q2013"],
+  [{ name: "t.x", retry: { ignore: [] } }, "Q2013"],
+  [{ name: "t.x", retry: { on: [Error], exclude: [], ignore: [] } }, "Q2013"],
   [{ name: "ä".repeat(128) }, "Q2005"],
 ])("a task declared as %j is refused with %s", (options, code) => {
   const app = createApp({ queues: ["default"] });

@@ -11,7 +11,7 @@ export interface SendOptions {
   readonly countdown?: Duration | undefined;
   /** Not before this time. In the past: at once. */
   readonly eta?: Date | undefined;
-  /** Drop it when it has not started by then. */
+  /** Drop it when it has not started by then; when it has failed and waits for its retry it is dead. */
   readonly expires?: Duration | Date | undefined;
   /** 0 to 9, higher first, on queues with priorities. */
   readonly priority?: number | undefined;

@@ -6,7 +6,7 @@ import type { BrokerMessage, MalformedMessage } from "./broker-message.ts";
  * At most 16 KiB as JSON; core cuts what is longer.
  */
 export interface DeadReason {
-  /** `failed`, `retries-exhausted`, `rejected`, `poison`, `unknown-task`, `malformed`, `unstorable`: open for more. */
+  /** `failed`, `retries-exhausted`, `rejected`, `expired`, `poison`, `unknown-task`, `malformed`, `unstorable`: open for more. */
   readonly code: string;
   /** One line: what happened. */
   readonly message: string;

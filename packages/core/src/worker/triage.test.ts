@@ -28,6 +28,13 @@ test("what has expired is dropped, also when it is early, unknown or parked", ()
   expect(sort({ expiresMs: now + 1 })).toMatchObject({ event: { type: "task.parked" } });
 });
 
+test("what has failed, and expires before its retry, is dead", () => {
+  expect(sort({ expiresMs: now, retries: 1 })).toMatchObject({
+    outcome: { kind: "bury", reason: { code: "expired", worker: "w1" } },
+    event: { type: "task.dead" },
+  });
+});
+
 test("what killed too many workers is dead, also when it has expired", () => {
   expect(sort({ expiresMs: now - 1 }, { crashes: 3 })).toMatchObject({
     outcome: { reason: { code: "poison", worker: "w1" } },

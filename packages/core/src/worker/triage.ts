@@ -50,6 +50,11 @@ export function triage(delivery: Delivery, rules: TriageRules, nowMs: number): T
     return bury(factsOf(message, crashes), { code: "poison", message: why, worker });
   }
   if (message.expiresMs !== null && message.expiresMs <= nowMs) {
+    // A failure is not dropped.
+    if (message.retries > 0) {
+      const why = `it expired before it could be run again, after it had failed; retry ${message.retries}`;
+      return bury(factsOf(message, crashes), { code: "expired", message: why, worker });
+    }
     return { kind: "settle", outcome: { kind: "ack" }, event: { ...factsOf(message, crashes), type: "task.expired" } };
   }
   const { etaMs, sentAtMs } = message;

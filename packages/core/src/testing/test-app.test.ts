@@ -129,6 +129,34 @@ test("a countdown is kept, expired messages are dropped, and priorities go first
   await t.close();
 });
 
+test("what has failed and expires before its retry is a dead letter, and not dropped", async () => {
+  const { app, t } = shop();
+  const task = app.instrumentedTask({ name: "t.late", expires: "1m", retry: retry() }, () => {
+    throw new Unavailable("database is down");
+  });
+  await task.delay();
+  await t.advance("1d");
+  const { items } = await t.inspector.deadLetters("default", { limit: 10 });
+  expect(items.map(({ reason }) => reason)).toMatchObject([{ code: "expired" }]);
+  expect(t.events.map(({ type }) => type)).not.toContain("task.expired");
+  await t.close();
+});
+
+test("a worker of some queues has drained when those are empty", async () => {
+  const app = createApp({ queues: ["default", "other"] });
+  const t = testApp(app, { worker: { queues: ["default"] } });
+  let runs = 0;
+  const task = app.instrumentedTask({ name: "t.count" }, () => {
+    runs += 1;
+  });
+  await task.delay();
+  await task.applyAsync({}, { queue: "other" });
+  await t.drain();
+  expect(runs).toBe(1);
+  expect(await t.stats("other")).toMatchObject({ ready: 1 });
+  await t.close();
+});
+
 test("a task that nobody knows is parked for a day, unharmed, and then dead", async () => {
   const { app, t } = shop();
   await app.sendTask("billing.charge", { invoice: 7 }, { headers: { tenant: "a" } });

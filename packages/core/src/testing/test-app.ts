@@ -161,9 +161,13 @@ export class TestApp {
 
   async #isQuiet(): Promise<boolean> {
     if (this.#working === undefined) return true;
-    if (this.#working.worker.stats().busy > 0) return false;
+    const { worker } = this.#working;
+    if (worker.stats().busy > 0) return false;
     const stats = await Promise.all(this.#app.queues.map(({ name }) => this.#broker.inspector.stats(name)));
-    return stats.every(({ ready, inFlight, paused }) => inFlight === 0 && (ready === 0 || paused));
+    return stats.every(
+      ({ queue, ready, inFlight, paused }) =>
+        inFlight === 0 && (ready === 0 || paused || !worker.queues.includes(queue)),
+    );
   }
 }
 

@@ -42,14 +42,30 @@ test("one that stands still is replaced three times, then the worker gives up", 
   expect([rebuilds(), failures]).toEqual([3, ["Q4007"]]);
 });
 
-test("a replacement that works starts the count anew", async () => {
+test("a replacement that is there, and hears nothing either, is no help", async () => {
   let heardAt = 0;
-  const { clock, failures, rebuilds, watchdog } = setUp({
+  const { clock, failures, rebuilds } = setUp({
     heardAt: () => heardAt,
     rebuild: async () => {
       heardAt += 1;
     },
   });
+  await clock.advance("10m");
+  expect([rebuilds(), failures]).toEqual([3, ["Q4007"]]);
+});
+
+test("a replacement that works starts the count anew", async () => {
+  let heardAt = 0;
+  const now: { clock?: FakeClock } = {};
+  const { clock, failures, rebuilds, watchdog } = setUp({
+    heardAt: () => heardAt,
+    rebuild: async () => {
+      heardAt += 1;
+      // It hears something soon, and then nothing more.
+      now.clock?.setTimer(6000, () => (heardAt += 1));
+    },
+  });
+  now.clock = clock;
   await clock.advance("10m");
   expect(rebuilds()).toBeGreaterThan(5);
   expect(failures).toEqual([]);

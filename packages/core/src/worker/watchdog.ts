@@ -85,6 +85,8 @@ export class Watchdog {
     );
     try {
       await this.#watched.rebuild();
+      // A new consumer has a new mark. That it hears something is shown by the next one.
+      this.#lastHeardAt = this.#watched.heardAt();
     } catch (error) {
       this.#logger.error({ err: error }, "the consumer could not be replaced");
     }

@@ -34,7 +34,7 @@ export interface AppOptions<Queue extends string = string> {
   readonly middleware?: readonly Middleware[];
   /** Largest body that is sent, in bytes, with the headers that the sender and middleware attach. Default 65,536. A task may have its own. */
   readonly maxMessageSize?: number;
-  /** Longest wait for the broker to take a message. Default `"10s"`. */
+  /** Longest time in which the sends to a queue make no progress. Of many at once, the last may take longer. Default `"10s"`. */
   readonly publishTimeout?: Duration;
   /** Bytes of messages that may wait to be sent. Default 268,435,456. */
   readonly maxBufferedBytes?: number;

@@ -179,7 +179,7 @@ export class App<Queue extends string = string> {
   }
 
   /**
-   * Sends what is waiting to be sent, for as long as a send may take, then disconnects. Later sends are refused with `Q1010`, until `open` or
+   * Sends what is waiting to be sent, for `publishTimeout` at most, then disconnects. Later sends are refused with `Q1010`, until `open` or
    * a worker opens the app again. May be called twice, and without `open`.
    */
   async close(): Promise<void> {

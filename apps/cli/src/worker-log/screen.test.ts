@@ -61,3 +61,31 @@ test("lines that were held come behind what is said first", () => {
   screen.release();
   expect(text()).toBe("before\nfirst\na\nb\nc\n");
 });
+
+test("what others print goes above the footer at once, behind the lines that wait", () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.setFooter(["f1", "f2"]);
+  screen.line("a");
+  screen.print("hi\nho\n");
+  expect(text()).toBe("f1\nf2\n\u001b[2F\u001b[Ja\nhi\nho\nf1\nf2\n");
+});
+
+test("a line that is printed piece by piece goes above the footer when it is whole", () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.setFooter(["f"]);
+  screen.print("a");
+  screen.print("b\nc");
+  screen.setFooter([]);
+  screen.print("d");
+  expect(text()).toBe("f\n\u001b[1F\u001b[Jab\nf\n\u001b[1F\u001b[Jcd");
+});
+
+test("a line that never ends is shown before it has grown long", () => {
+  const { stream, text } = collect();
+  const screen = new Screen(stream);
+  screen.setFooter(["f"]);
+  for (let turns = 0; turns < 100; turns += 1) screen.print("\r| turning".repeat(100));
+  expect(text()).toContain("turning\nf\n");
+});

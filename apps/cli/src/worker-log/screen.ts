@@ -4,17 +4,24 @@ export interface LineSink {
   write(text: string): unknown;
 }
 
+/** Something that turns, such as a spinner, never ends its line. */
+const longestUnended = 64 * 1024;
+
 /** Lines that scroll, above a footer that stays. Without a footer it just writes, unless they are to wait for a first one. */
 export class Screen {
   readonly #stream: LineSink;
+  readonly #write: (text: string) => unknown;
   #footer: readonly string[] = [];
   #drawn = 0;
   #waiting: string[] = [];
+  #unended = "";
   #soon: NodeJS.Immediate | undefined;
   #isHeld = false;
 
   constructor(stream: LineSink) {
     this.#stream = stream;
+    // Bound now: what others write to the stream may be led to `print` later.
+    this.#write = stream.write.bind(stream);
   }
 
   get columns(): number {
@@ -28,11 +35,29 @@ export class Screen {
       return;
     }
     if (this.#footer.length === 0) {
-      this.#stream.write(`${text}\n`);
+      this.#write(`${text}\n`);
       return;
     }
     this.#waiting.push(text);
     this.#soon ??= setImmediate(() => this.#draw());
+  }
+
+  /**
+   * Text that others print on the same terminal. With a footer, lines go above it at once, for the process may be about to end; a line without an end
+   * waits for it, or for the footer to go.
+   */
+  print(text: string): void {
+    if (this.#footer.length === 0) {
+      this.#write(text);
+      return;
+    }
+    const printed = this.#unended + text;
+    let lines = printed.slice(0, printed.lastIndexOf("\n") + 1);
+    if (printed.length - lines.length > longestUnended) lines = `${printed}\n`;
+    this.#unended = printed.slice(lines.length);
+    if (lines === "") return;
+    this.#waiting.push(lines.slice(0, -1));
+    this.#draw();
   }
 
   /** Keeps lines back until `release`. */
@@ -50,11 +75,14 @@ export class Screen {
   setFooter(lines: readonly string[]): void {
     this.#footer = lines;
     this.#draw();
+    if (lines.length > 0) return;
+    this.#write(this.#unended);
+    this.#unended = "";
   }
 
   /** Wipes what is to be seen and keeps the footer. */
   clear(): void {
-    this.#stream.write("\u001b[2J\u001b[3J\u001b[H");
+    this.#write("\u001b[2J\u001b[3J\u001b[H");
     this.#drawn = 0;
     this.#draw();
   }
@@ -67,6 +95,6 @@ export class Screen {
     const lines = [...this.#waiting, ...this.#footer].map((line) => `${line}\n`).join("");
     this.#waiting = [];
     this.#drawn = this.#footer.length;
-    this.#stream.write(erase + lines);
+    this.#write(erase + lines);
   }
 }

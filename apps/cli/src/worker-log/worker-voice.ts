@@ -8,6 +8,7 @@ import { version } from "../version.ts";
 import { listenForKeys } from "../worker/keys.ts";
 import type { WorkerSettings } from "../worker/worker-settings.ts";
 import { renderBanner, type BannerFacts } from "./banner.ts";
+import { divertWrites } from "./divert-writes.ts";
 import { Footer } from "./footer.ts";
 import type { JsonLogOptions } from "./json-log.ts";
 import { LogFile } from "./log-file.ts";
@@ -141,6 +142,18 @@ export class WorkerVoice {
     const footer = new Footer(screen, palette, { worker, tally: this.#tally, inspector: app.broker.inspector });
     footer.start();
     this.#ends.push(() => footer.stop());
+    this.#share(screen);
+  }
+
+  /** What handlers print would stand where the footer is drawn next, and vanish. */
+  #share(screen: Screen): void {
+    for (const stream of [this.#context.stdout, this.#context.stderr]) {
+      if (stream.isTTY === true) this.#ends.push(divertWrites(stream, (text) => screen.print(text)));
+    }
+    // Who leaves in the middle of a line has printed it all the same.
+    const onExit = (): void => this.stop();
+    process.once("exit", onExit);
+    this.#ends.push(() => process.off("exit", onExit));
   }
 
   /** Gives the terminal back. May be called twice. What is logged later is still written. */

@@ -5,6 +5,7 @@ import { printable } from "../output/printable.ts";
 import { redact } from "../output/redact.ts";
 import type { LogLevel } from "../worker/worker-settings.ts";
 import { eventLine, sentence, taskOf } from "./event-line.ts";
+import { logValue, readLogCall } from "./log-call.ts";
 import { ownFrames } from "./own-frames.ts";
 import type { Screen } from "./screen.ts";
 import { isShown, type WorkerLog } from "./worker-log.ts";
@@ -102,11 +103,12 @@ export class PrettyLog implements WorkerLog {
   #loggerWith(bound: LogFields, isWanted: (level: LogLevel) => boolean): Logger {
     const at =
       (level: LogLevel) =>
-      (given: LogFields, message: string): void => {
+      (...call: readonly unknown[]): void => {
         if (!isWanted(level)) return;
-        const { worker: _worker, task, id, ...fields } = { ...bound, ...given };
+        const said = readLogCall(call);
+        const { worker: _worker, task, id, ...fields } = { ...bound, ...said.fields };
         const whose = typeof task === "string" && typeof id === "string" ? `${this.#whose(task, id)}  ` : "";
-        this.#write(level, level, `${whose}${tidy(message)}${this.#colors.dim(fieldsText(fields))}`);
+        this.#write(level, level, `${whose}${tidy(said.text)}${this.#colors.dim(fieldsText(fields))}`);
       };
     return {
       debug: at("debug"),
@@ -124,12 +126,9 @@ function localDate(date: Date): string {
   return `${date.getFullYear()}-${month}-${day}`;
 }
 
-/** `  queue=email err="ECONNREFUSED"`; nested values as JSON. */
+/** `  queue=email err="ECONNREFUSED"` */
 function fieldsText(fields: LogFields): string {
-  const parts = Object.entries(fields).map(([name, value]) => {
-    if (value instanceof Error) return `${name}="${value.message}"`;
-    return `${name}=${typeof value === "string" && !value.includes(" ") ? value : (JSON.stringify(value) ?? "")}`;
-  });
+  const parts = Object.entries(fields).map(([name, value]) => `${name}=${logValue(value)}`);
   return parts.length === 0 ? "" : `  ${tidy(parts.join(" "))}`;
 }
 

@@ -1,9 +1,11 @@
 import { pino } from "pino";
 import { errorRecord, type ErrorRecord, type Logger, type WorkerEvent } from "@q/core";
+import { counted } from "../output/numbers.ts";
 import { redact } from "../output/redact.ts";
 import type { LogLevel } from "../worker/worker-settings.ts";
 import { eventLine, taskOf } from "./event-line.ts";
 import type { LogFile } from "./log-file.ts";
+import { StdoutLines } from "./stdout-lines.ts";
 import type { WorkerLog } from "./worker-log.ts";
 
 export interface JsonLogOptions {
@@ -32,7 +34,7 @@ export class JsonLog implements WorkerLog {
         // Pino's own would add every field that an error carries, such as the arguments of a client's command.
         serializers: { err: (value: unknown) => (value instanceof Error ? errorFields(errorRecord(value)) : value) },
       },
-      file ?? stdout(),
+      file ?? new StdoutLines({ onGap: (lost, reason) => this.#tellGap(lost, reason) }),
     );
     this.logger = this.#pino;
     this.answers = this.#pino.child({}, { level: "debug" });
@@ -58,6 +60,11 @@ export class JsonLog implements WorkerLog {
     this.#pino.level = level;
   }
 
+  /** In the log itself: who comes upon the gap looks for its reason there. */
+  #tellGap(lost: number, reason: string): void {
+    this.answers.warn({ lost }, `stdout could not be written (${reason}): ${counted(lost, "log line")} lost`);
+  }
+
   #onWorkerEvent({ type, ...facts }: Extract<WorkerEvent, { worker: string }>): void {
     // The worker's own logger has said it, as a warning with its code.
     if (type === "worker.blocked") return;
@@ -65,13 +72,6 @@ export class JsonLog implements WorkerLog {
     const more = "queues" in facts ? { ...this.#ready, queues: [...new Set(facts.queues)] } : {};
     this.#pino.info({ event: type, ...facts, ...more }, type.replace(".", " "));
   }
-}
-
-function stdout(): pino.DestinationStream {
-  const destination = pino.destination({ fd: 1, sync: true });
-  // Nobody reads any more. A worker goes on working; there is nowhere left to say so.
-  destination.on("error", () => {});
-  return destination;
 }
 
 /** Without the depth of a long chain of causes: the dead letter has all of it. */

@@ -28,11 +28,11 @@ export class FakeStore {
     this.ready = Array.from({ length: count }, (_, index) => `m${index + 1}`);
   }
 
-  consume(prefetch: number): PollingConsumer {
+  consume(prefetch: number, pollMs: number = safetyPollMs): PollingConsumer {
     const logger: Logger = { ...silentLogger, warn: (_fields, text) => void this.warnings.push(text) };
     const { clock } = this;
     const claim = (max: number): Promise<Claim> => this.#claim(max);
-    return new PollingConsumer({ prefetch, claim, safetyPollMs, logger, clock }, (delivery) => {
+    return new PollingConsumer({ prefetch, claim, safetyPollMs: pollMs, logger, clock }, (delivery) => {
       this.handed.push(delivery);
     });
   }

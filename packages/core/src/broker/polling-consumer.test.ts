@@ -137,6 +137,15 @@ describe("an idle consumer", () => {
     await consumer.stop();
   });
 
+  test("looks every ten seconds when its safety poll is longer, or a watchdog would replace it", async () => {
+    const store = new FakeStore();
+    const consumer = store.consume(4, 60_000);
+    await store.clock.advance(20_000);
+    expect(store.fetches.map(({ at }) => at)).toEqual([0, 10_000, 20_000]);
+    expect(consumer.heardAt).toBe(20_000);
+    await consumer.stop();
+  });
+
   test("does not look while its hands are full", async () => {
     const store = new FakeStore(4);
     const consumer = store.consume(2);

@@ -18,7 +18,7 @@ export interface PollingConsumerOptions {
    * When it throws, it is called again after a growing pause.
    */
   readonly claim: (max: number) => Promise<Claim>;
-  /** Longest time between two fetches while nothing arrives and nobody calls `wake`. Milliseconds. */
+  /** Longest time between two fetches while nothing arrives and nobody calls `wake`. Milliseconds; more than 10,000 counts as that. */
   readonly safetyPollMs: number;
   readonly logger: Logger;
   /** Default: the machine's. */
@@ -26,6 +26,8 @@ export interface PollingConsumerOptions {
 }
 
 const longestPauseMs = 5000;
+/** `Consumer.heardAt` has to move as often, or the worker's watchdog replaces a consumer that is only idle. Milliseconds. */
+const longestSilenceMs = 10_000;
 /** While fetches go on failing, a line says so as often. Milliseconds. */
 const saidEveryMs = 60_000;
 
@@ -143,7 +145,8 @@ export class PollingConsumer implements Consumer {
     const nextDueMs = await this.#claim(max);
     this.#claiming = undefined;
     if (this.#stopped.signal.aborted) return;
-    this.#timer = this.#clock.setTimer(Math.min(nextDueMs ?? Infinity, this.#options.safetyPollMs), () => this.wake());
+    const idleMs = Math.min(nextDueMs ?? Infinity, this.#options.safetyPollMs, longestSilenceMs);
+    this.#timer = this.#clock.setTimer(idleMs, () => this.wake());
     this.#fetchIfUseful();
   }
 

@@ -20,7 +20,7 @@ export interface MemoryBrokerOptions {
 }
 
 /** Nothing is ever missed in memory: it only matters after a line was cut. */
-const safetyPollMs = 30_000;
+const safetyPollMs = 10_000;
 
 /** Makes one process's broker on a store in this process's memory. */
 export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {

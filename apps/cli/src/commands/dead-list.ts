@@ -5,7 +5,7 @@ import { exitCode } from "../exit-code.ts";
 import { flagNumber } from "../flag-values.ts";
 import { listFlag, valueFlag } from "../flag.ts";
 import { messageIdOf, taskNameOf } from "../message-summary.ts";
-import { formatAgo } from "../output/numbers.ts";
+import { formatAgo, isoTime } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
 import { redact } from "../output/redact.ts";
 import type { Column } from "../output/table.ts";
@@ -73,7 +73,7 @@ export function summaryOf({ queue, letter }: FoundLetter): Record<string, unknow
     id: messageIdOf(letter.message),
     task: taskNameOf(letter.message),
     queue,
-    diedAt: new Date(letter.diedAt).toISOString(),
+    diedAt: isoTime(letter.diedAt),
     reason: letter.reason.code,
     message: redact(letter.reason.message),
     worker: letter.reason.worker ?? null,

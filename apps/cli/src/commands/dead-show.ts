@@ -5,7 +5,7 @@ import { deadByIds, type FoundLetter } from "../dead-letters.ts";
 import { exitCode } from "../exit-code.ts";
 import { listFlag, switchFlag } from "../flag.ts";
 import { bodyOf, headersOf, isMalformed, messageIdOf, taskNameOf } from "../message-summary.ts";
-import { counted, formatAgo, formatInstant } from "../output/numbers.ts";
+import { counted, formatAgo, formatInstant, isoTime } from "../output/numbers.ts";
 import { printable, printableJson } from "../output/printable.ts";
 import { redactStrings } from "../output/redact-strings.ts";
 import { redact } from "../output/redact.ts";
@@ -49,7 +49,7 @@ export class DeadShowCommand extends BrokerCommand {
       ["id", messageIdOf(message) ?? "none"],
       ["entry", letter.entryId],
       ["queue", queue],
-      ["died", `${formatInstant(letter.diedAt)}, ${formatAgo(letter.diedAt, Date.now())}`],
+      ["died", deathOf(letter.diedAt)],
       ["worker", reason.worker ?? "unknown"],
       ["retries", JSON.stringify(headersOf(message)["retries"] ?? 0)],
       ["size", counted(letter.size, "byte")],
@@ -72,6 +72,10 @@ export class DeadShowCommand extends BrokerCommand {
     lines.push("", dim(isMalformed(message) ? `q dead drop ${id}` : `q dead retry ${id}   or   q dead drop ${id}`));
     return lines.join("\n");
   }
+}
+
+function deathOf(diedAt: number): string {
+  return isoTime(diedAt) === null ? "?" : `${formatInstant(diedAt)}, ${formatAgo(diedAt, Date.now())}`;
 }
 
 /** The error with its stack, then each cause. */

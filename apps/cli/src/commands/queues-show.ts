@@ -7,6 +7,7 @@ import { flagNumber } from "../flag-values.ts";
 import { valueFlag } from "../flag.ts";
 import { selectQueues } from "../known-queues.ts";
 import { messageIdOf, taskNameOf } from "../message-summary.ts";
+import { isoTime } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
 import type { Column } from "../output/table.ts";
 import { queueColumns, queueRow } from "../queue-table.ts";
@@ -76,6 +77,7 @@ async function peekAll(
 
 function whenOf({ state, dueAt }: PeekedMessage): string {
   if (dueAt === null || state === "in-flight") return "";
+  if (isoTime(dueAt) === null) return "?";
   const ms = dueAt - Date.now();
   return ms > 0 ? `in ${formatMs(ms)}` : `for ${formatMs(-ms)}`;
 }
@@ -85,6 +87,6 @@ function summaryOf({ message, state, dueAt }: PeekedMessage): Record<string, unk
     id: messageIdOf(message),
     task: taskNameOf(message),
     state: words[state],
-    dueAt: dueAt === null ? null : new Date(dueAt).toISOString(),
+    dueAt: dueAt === null ? null : isoTime(dueAt),
   };
 }

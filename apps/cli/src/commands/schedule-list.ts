@@ -3,6 +3,7 @@ import type { ListedSchedule } from "@q/core";
 import { BrokerCommand } from "../app-command.ts";
 import { exitCode } from "../exit-code.ts";
 import { loadImports } from "../load-app.ts";
+import { isoTime } from "../output/numbers.ts";
 import { printable } from "../output/printable.ts";
 import { redact } from "../output/redact.ts";
 import type { Column } from "../output/table.ts";
@@ -86,8 +87,8 @@ function summaryOf(listed: ListedSchedule, nowMs: number): Record<string, unknow
     missed: schedule?.missed ?? null,
     overlap: schedule?.overlap ?? null,
     paused,
-    lastTick: lastTick === null ? null : new Date(lastTick).toISOString(),
-    next: next === null ? null : new Date(next).toISOString(),
+    lastTick: lastTick === null ? null : isoTime(lastTick),
+    next: next === null ? null : isoTime(next),
     problem: problem === null ? null : { code: problem.code, message: redact(problem.message) },
   };
 }

@@ -1,6 +1,6 @@
 import { formatMs, type LogFields, type Logger } from "@q/core";
 import type { SchedulerEvent } from "@q/scheduler";
-import { formatInstant } from "../output/numbers.ts";
+import { formatInstant, isoTime } from "../output/numbers.ts";
 
 /**
  * Writes what a scheduler does into the log: one line for each tick that this process sends, and for whatever goes wrong.
@@ -17,7 +17,7 @@ export function cronLog(log: Logger, isPretty: boolean): (event: SchedulerEvent)
     switch (event.type) {
       case "scheduler.ready":
         logger.info(
-          { event: event.type, schedules: event.schedules, next: event.next === null ? null : iso(event.next.at) },
+          { event: event.type, schedules: event.schedules, next: event.next === null ? null : isoTime(event.next.at) },
           "cron ready",
         );
         return;
@@ -30,7 +30,7 @@ export function cronLog(log: Logger, isPretty: boolean): (event: SchedulerEvent)
         const verb = type === "schedule.fired" ? "sent" : "would send";
         const late = lateMs < 1000 ? "" : `, ${formatMs(lateMs)} late`;
         logger.info(
-          { event: type, schedule: name, task, at: iso(at), late_ms: lateMs },
+          { event: type, schedule: name, task, at: isoTime(at), late_ms: lateMs },
           `${verb} ${name} of ${formatInstant(at)}${late}`,
         );
         return;
@@ -39,7 +39,7 @@ export function cronLog(log: Logger, isPretty: boolean): (event: SchedulerEvent)
         const { type, name, count, hasMore, until } = event;
         const many = `${hasMore ? "more than " : ""}${count} missed ${count === 1 ? "tick" : "ticks"}`;
         logger.warn(
-          { event: type, schedule: name, count, has_more: hasMore, until: iso(until) },
+          { event: type, schedule: name, count, has_more: hasMore, until: isoTime(until) },
           `${name}: skipped ${many}`,
         );
         return;
@@ -58,8 +58,4 @@ export function cronLog(log: Logger, isPretty: boolean): (event: SchedulerEvent)
         return;
     }
   };
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
 }

@@ -10,12 +10,19 @@ export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** `4 min 12 s ago`. */
-export function formatAgo(atMs: number, nowMs: number): string {
-  return `${formatMs(Math.max(0, nowMs - atMs))} ago`;
+/** `2026-11-22T09:42:31.000Z`, or `null` for a number that is no time: others may have put any into the broker. */
+export function isoTime(epochMs: number): string | null {
+  const time = new Date(epochMs);
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
-/** `2026-11-22 09:42:31 UTC`. */
+/** `4 min 12 s ago`, or `?` for what is no time. */
+export function formatAgo(atMs: number, nowMs: number): string {
+  return isoTime(atMs) === null ? "?" : `${formatMs(Math.max(0, nowMs - atMs))} ago`;
+}
+
+/** `2026-11-22 09:42:31 UTC`, or `?` for what is no time. */
 export function formatInstant(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const iso = isoTime(epochMs);
+  return iso === null ? "?" : `${iso.slice(0, 19).replace("T", " ")} UTC`;
 }

@@ -1,4 +1,5 @@
 import { formatMs, type Schedule } from "@q/core";
+import { isoTime } from "../output/numbers.ts";
 
 /** When a schedule is due, for a table: `0 2 * * * Europe/Vienna`, `every 90 s`. */
 export function scheduleTime({ cron, everyMs, timezone }: Schedule): string {
@@ -32,8 +33,9 @@ export function weekday(at: number, timeZone: string): string {
   return new Intl.DateTimeFormat("en-US", { timeZone, weekday: "short" }).format(at);
 }
 
-/** `in 3 h 18 min`, `2 min ago`, `now`. */
+/** `in 3 h 18 min`, `2 min ago`, `now`; `?` for what is no time. */
 export function relativeTime(at: number, nowMs: number): string {
+  if (isoTime(at) === null) return "?";
   const ms = at - nowMs;
   if (Math.abs(ms) < 1000) return "now";
   return ms > 0 ? `in ${formatMs(ms)}` : `${formatMs(-ms)} ago`;

@@ -27,7 +27,12 @@ test("a chart holds the median of each peer, side by side", () => {
         repeat,
         sample: { perSecond, p50Us: 1 },
       })),
-      { workload: "enqueue, bulk", peer: "raw-amqplib", repeat: 0, sample: { perSecond: 400 } },
+      ...[400, 100, 500].map((perSecond, repeat) => ({
+        workload: "enqueue, bulk",
+        peer: "raw-amqplib",
+        repeat,
+        sample: { perSecond },
+      })),
       { workload: "start of a worker", peer: "q", repeat: 0, sample: { startMs: 400 } },
     ]),
   );
@@ -46,6 +51,18 @@ test("a chart holds the median of each peer, side by side", () => {
       ],
     },
   ]);
+});
+
+test("a chart says of how many repeats its medians are, not how many the run had", () => {
+  const repeat = (number: number, peer: string) => ({
+    workload: "worker processes: drain by 2",
+    peer,
+    repeat: number,
+    sample: { perSecond: 1 },
+  });
+  const noteOf = (...measurements: readonly Omit<Measurement, "count">[]) => chartsOf(resultsOf(measurements))[0]?.note;
+  expect(noteOf(repeat(0, "q"), repeat(1, "q"))).toContain("median of 2,");
+  expect(noteOf(repeat(0, "q"), repeat(1, "q"), repeat(1, "raw-amqplib"))).toContain("median of 1 to 2,");
 });
 
 test("latencies have a group for each percentile, where less is better, and a peer without them has no bar", () => {

@@ -92,15 +92,14 @@ const kinds: readonly Kind[] = [
 /** The medians of a field as bars. What nobody has measured is left out. */
 export function chartsOf(results: Results): readonly BarChart[] {
   return kinds.flatMap((kind) => {
-    const groups = workloadsOf(results)
+    const figures = workloadsOf(results)
       .filter((workload) => workload.startsWith(kind.workloads))
-      .flatMap((workload) =>
-        kind.figures.flatMap(([metric, behind]) => groupOf(results, { workload, metric, behind })),
-      );
+      .flatMap((workload) => kind.figures.map(([metric, behind]) => ({ workload, metric, behind })));
+    const groups = figures.flatMap((figure) => groupOf(results, figure));
     if (groups.length === 0) return [];
     const { name, title, better, unit } = kind;
-    const { field, date, repeats } = results;
-    const note = `${better} is better · median of ${repeats}, ${date.slice(0, 10)} · each group has its own scale`;
+    const { field, date } = results;
+    const note = `${better} is better · median of ${repeatsOf(results, figures)}, ${date.slice(0, 10)} · each group has its own scale`;
     return [{ name, title: `${title}: ${fieldTitles[field]}`, note, unit, groups }];
   });
 }
@@ -114,8 +113,17 @@ interface Figure {
 function groupOf(results: Results, { workload, metric, behind }: Figure): readonly BarGroup[] {
   const bars = results.peers.flatMap(({ name, title }) => {
     const values = valuesOf(results, { workload, metric, peer: name });
-    if (values.length === 0) return [];
-    return [{ label: title, value: spreadOf(values).median, isSubject: name === subject }];
+    if (values.size === 0) return [];
+    return [{ label: title, value: spreadOf([...values.values()]).median, isSubject: name === subject }];
   });
   return bars.length === 0 ? [] : [{ title: `${workload}${behind}`, bars }];
+}
+
+/** Some workloads are repeated less often than others, and a peer may have no figure in a repeat: `5`, `1 to 2`. */
+function repeatsOf(results: Results, figures: readonly Figure[]): string {
+  const counts = figures
+    .flatMap((figure) => results.peers.map(({ name }) => valuesOf(results, { ...figure, peer: name }).size))
+    .filter((count) => count > 0);
+  const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
+  return fewest === most ? `${most}` : `${fewest} to ${most}`;
 }

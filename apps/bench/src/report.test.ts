@@ -45,6 +45,15 @@ test("a rate that is five times a peer's is 5 ×, by the median of the repeats' 
   expect(text).toContain("| enqueue, 100 in flight | 40,000 (600 to 50,000) | 8,000 (100 to 10,000) · **5.0 ×** |");
 });
 
+test("a peer that was measured in one repeat only has the ratio of that one", () => {
+  const [, second] = measured(sends, "bullmq", [{ serverUs: 1 }, { perSecond: 1000 }]);
+  const own = measured(sends, "q", [{ perSecond: 50_000 }, { perSecond: 3000 }]);
+  const results = resultsOf([...own, ...(second === undefined ? [] : [second])]);
+  expect(report(results)).toContain("| 1,000 (1,000 to 1,000) · **3.0 ×** |");
+  const target: Target = { workload: sends, metric: "perSecond", against: "bullmq", atLeast: 1 };
+  expect(reachedBy(results, target)).toEqual({ median: 3, min: 3, max: 3 });
+});
+
 test("where less is better, a ratio above 1 is still q ahead", () => {
   const text = report(
     resultsOf([

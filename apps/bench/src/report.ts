@@ -36,10 +36,10 @@ function metricTable(results: Results, metric: Metric): readonly string[] {
     const own = valuesOf(results, { workload, peer: subject, metric: metric.key });
     const cells = peers.map(({ name }) => {
       const values = valuesOf(results, { workload, peer: name, metric: metric.key });
-      if (values.length === 0) return "";
+      if (values.size === 0) return "";
       const ahead = metric.moreIsBetter ? ratios(own, values) : ratios(values, own);
       const ratio = name === subject || ahead.length === 0 ? "" : ` · **${factor(spreadOf(ahead).median)}**`;
-      return `${written(spreadOf(values), metric.digits)}${ratio}`;
+      return `${written(spreadOf([...values.values()]), metric.digits)}${ratio}`;
     });
     return cells.every((cell) => cell === "") ? [] : [[workload, ...cells]];
   });
@@ -66,7 +66,8 @@ function targetTable(results: Results): readonly string[] {
 /** The figure that a target is about: q by the other, or q's own. `undefined` when it was not measured. */
 export function reachedBy(results: Results, { workload, metric, against }: Target): Spread | undefined {
   const own = valuesOf(results, { workload, peer: subject, metric });
-  const values = against === null ? own : ratios(own, valuesOf(results, { workload, peer: against, metric }));
+  const values =
+    against === null ? [...own.values()] : ratios(own, valuesOf(results, { workload, peer: against, metric }));
   return values.length === 0 ? undefined : spreadOf(values);
 }
 

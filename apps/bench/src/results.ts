@@ -43,9 +43,9 @@ export function workloadsOf({ measurements }: Results): readonly string[] {
 export function valuesOf(
   { measurements }: Results,
   { workload, peer, metric }: { readonly workload: string; readonly peer: string; readonly metric: MetricKey },
-): readonly number[] {
-  return measurements
-    .filter((measurement) => measurement.workload === workload && measurement.peer === peer)
-    .toSorted((one, other) => one.repeat - other.repeat)
-    .flatMap(({ sample }) => sample[metric] ?? []);
+): ReadonlyMap<number, number> {
+  const found = measurements.filter((measurement) => measurement.workload === workload && measurement.peer === peer);
+  return new Map(
+    found.flatMap(({ repeat, sample: { [metric]: value } }) => (value === undefined ? [] : [[repeat, value] as const])),
+  );
 }

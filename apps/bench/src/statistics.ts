@@ -22,10 +22,10 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: quantile(values, 0.5), min: Math.min(...values), max: Math.max(...values) };
 }
 
-/** Each of `values` by the one of the same repeat: what disturbs a whole repeat disturbs no ratio. */
-export function ratios(values: readonly number[], by: readonly number[]): readonly number[] {
-  return values.flatMap((value, repeat) => {
-    const divisor = by[repeat];
+/** Each of `values` by the one of the same repeat, which is its key: what disturbs a whole repeat disturbs no ratio. */
+export function ratios(values: ReadonlyMap<number, number>, by: ReadonlyMap<number, number>): readonly number[] {
+  return [...values].flatMap(([repeat, value]) => {
+    const divisor = by.get(repeat);
     return divisor === undefined || divisor === 0 ? [] : [value / divisor];
   });
 }

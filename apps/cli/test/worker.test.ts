@@ -267,6 +267,21 @@ describe("a process that is used up", () => {
   });
 });
 
+test.each([
+  ["is used up", ["--max-tasks-per-child", "1", "-c2"]],
+  ["has taken as many as a burst may", ["--burst", "--max", "1"]],
+])("a process that %s takes no more after SIGCONT, and ends when all that runs is done", async (_what, args) => {
+  const { project, worker } = await busyWorker("slow", ...args);
+  await expect.poll(() => worker.said({ event: "worker.paused" }), { timeout: 15_000 }).toBe(true);
+  await project.q(["send", "hello", '{"name":"later"}']);
+  worker.child.kill("SIGCONT");
+  await expect.poll(() => worker.stdout, { timeout: 10_000 }).toContain("takes no more tasks");
+  await project.write("go-on", "");
+  expect((await worker.finished).code).toBe(0);
+  expect(worker.lines.filter(({ event }) => event === "task.started")).toHaveLength(1);
+  expect(await waitingIn(project)).toEqual([[1, 0]]);
+});
+
 test("what goes wrong after its start ends a worker in good order, its task handed back", async () => {
   const project = await usualProject();
   await project.q(["send", "slow", "{}", "--id", "running-1"]);

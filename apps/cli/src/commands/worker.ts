@@ -13,13 +13,14 @@ import { startCron } from "../cron/start-cron.ts";
 import { Burst, type BurstOptions } from "../worker/burst.ts";
 import { isReady, serveHealth, touchHealthFile } from "../worker/health.ts";
 import { writePidFile } from "../worker/pid-file.ts";
-import { listenForPause, setPaused } from "../worker/pause-signals.ts";
+import { listenForPause } from "../worker/pause-signals.ts";
 import { assertMayPurge, purgeFirst } from "../worker/purge-first.ts";
 import { Recycle, type RecycleOptions } from "../worker/recycle.ts";
 import { Shutdown } from "../worker/shutdown.ts";
 import { supervise } from "../worker/supervise.ts";
 import { Supervised } from "../worker/supervised.ts";
 import { Systemd } from "../worker/systemd.ts";
+import { WorkerPause } from "../worker/worker-pause.ts";
 import { queueWarnings } from "../queue-warnings.ts";
 import { relativeFileWarning } from "../relative-file.ts";
 import { readWorkerSettings, type WorkerFlags, type WorkerSettings } from "../worker/worker-settings.ts";
@@ -138,6 +139,7 @@ export class WorkerCommand extends AppCommand {
     const worker = this.#createWorker(loaded.app, settings, chosen, burst?.max, (event) => {
       for (const listener of listeners) listener(event);
     });
+    const pause = new WorkerPause(worker);
     const shutdown = new Shutdown(worker, voice.log, {
       shutdownTimeoutMs: durationMs(settings.shutdownTimeout.value),
       isSupervised: supervised !== undefined,
@@ -153,7 +155,7 @@ export class WorkerCommand extends AppCommand {
       onUsedUp: (reason) => {
         voice.log.logger.info({ reason }, "the process is used up; ending it when all that runs is done");
         supervised?.report("used-up");
-        setPaused(worker, voice.log.logger, true);
+        pause.beginForGood(voice.log.logger);
       },
       onDone: () => void shutdown.stop(),
     });
@@ -167,7 +169,7 @@ export class WorkerCommand extends AppCommand {
             worker,
             inspector: loaded.app.broker.inspector,
             ...burst,
-            onFull: () => setPaused(worker, voice.log.logger, true),
+            onFull: () => pause.beginForGood(voice.log.logger),
             onOver: () => void shutdown.stop(),
           });
     // From the first message on, or --max would miss those that come before the worker is announced.
@@ -194,7 +196,12 @@ export class WorkerCommand extends AppCommand {
       if (worker.state === "stopping" || worker.state === "stopped") return await shutdown.ended;
       if (supervised === undefined) await this.#showHealth(ready, ends);
       ends.push(
-        listenForPause({ worker, logger: voice.log.answers, onTerminal: this.context.stdin instanceof ReadStream }),
+        listenForPause({
+          worker,
+          pause,
+          logger: voice.log.answers,
+          onTerminal: this.context.stdin instanceof ReadStream,
+        }),
       );
       supervised?.reportReadiness(ready);
       // One of several says what is true of all.
@@ -203,6 +210,7 @@ export class WorkerCommand extends AppCommand {
       if (supervised === undefined)
         await voice.ready({
           worker,
+          pause,
           app: loaded.app,
           settings,
           also,

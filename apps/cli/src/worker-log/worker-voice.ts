@@ -6,6 +6,7 @@ import { colors } from "../output/colors.ts";
 import { tryStats } from "../try-stats.ts";
 import { version } from "../version.ts";
 import { listenForKeys } from "../worker/keys.ts";
+import type { WorkerPause } from "../worker/worker-pause.ts";
 import type { WorkerSettings } from "../worker/worker-settings.ts";
 import { renderBanner, type BannerFacts } from "./banner.ts";
 import { divertWrites } from "./divert-writes.ts";
@@ -28,6 +29,7 @@ interface VoiceParts {
 /** What a worker that has just started can tell about itself. */
 export interface ReadyFacts {
   readonly worker: Worker;
+  readonly pause: WorkerPause;
   readonly app: App;
   readonly settings: WorkerSettings;
   readonly also: readonly string[];
@@ -97,7 +99,7 @@ export class WorkerVoice {
   }
 
   /** The banner, then footer and keys where the terminal allows them; where the log is not on the terminal, the warnings as log lines. */
-  async ready({ worker, app, settings, also, warnings, readyMs, onStop }: ReadyFacts): Promise<void> {
+  async ready({ worker, pause, app, settings, also, warnings, readyMs, onStop }: ReadyFacts): Promise<void> {
     const { terminal: shown, file } = this.#parts;
     if (shown === undefined || file !== undefined) for (const warning of warnings) this.log.logger.warn({}, warning);
     if (shown === undefined) return;
@@ -130,6 +132,7 @@ export class WorkerVoice {
         listenForKeys({
           stdin: keys,
           worker,
+          pause,
           answers,
           level: settings.logLevel.value,
           setLevel: (level) => this.log.setLevel(level),

@@ -1,11 +1,13 @@
 import type { ReadStream } from "node:tty";
 import type { Logger, Worker } from "@q/core";
-import { reportRunning, setPaused } from "./pause-signals.ts";
+import { reportRunning } from "./pause-signals.ts";
+import type { WorkerPause } from "./worker-pause.ts";
 import { logLevels, type LogLevel } from "./worker-settings.ts";
 
 export interface KeyOptions {
   readonly stdin: ReadStream;
   readonly worker: Worker;
+  readonly pause: WorkerPause;
   /** Where the keys answer. */
   readonly answers: Logger;
   /** What the log shows at first. */
@@ -17,11 +19,20 @@ export interface KeyOptions {
 }
 
 /** Single keys on a terminal. While it listens, Ctrl-C and Ctrl-Z arrive as keys too. Answers how to give the terminal back. */
-export function listenForKeys({ stdin, worker, answers, level, setLevel, onClear, onStop }: KeyOptions): () => void {
+export function listenForKeys({
+  stdin,
+  worker,
+  pause,
+  answers,
+  level,
+  setLevel,
+  onClear,
+  onStop,
+}: KeyOptions): () => void {
   let shown = level;
   const actions: Readonly<Record<string, () => void>> = {
     h: () => answers.info({}, "keys: p pause or go on, s what runs, l log level, c clear, q stop"),
-    p: () => setPaused(worker, answers, worker.state !== "paused"),
+    p: () => pause.toggle(answers),
     s: () => reportRunning(worker, answers),
     l: () => {
       shown = nextLevel(shown);

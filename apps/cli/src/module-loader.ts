@@ -1,4 +1,5 @@
-import { extname } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError } from "@q/core";
 
@@ -12,8 +13,20 @@ export type Importer = (file: string) => Promise<unknown>;
 export async function importerFor(configPath: string): Promise<Importer> {
   if (!isTypeScript(configPath)) return importNatively;
   const { createJiti } = await import("jiti");
-  const jiti = createJiti(configPath);
+  const jiti = createJiti(configPath, { fsCache: cacheFolder(configPath) });
   return (file) => jiti.import(file);
+}
+
+/**
+ * Where jiti keeps what it has compiled, and takes it from: in the `node_modules` that serve the config, whose owner says what it runs anyway. Without any it
+ * keeps nothing. By itself it would use a folder of temporary files then, where another user may have laid out code for it.
+ */
+function cacheFolder(configPath: string): string | false {
+  for (let folder = dirname(configPath); ; folder = dirname(folder)) {
+    const modules = join(folder, "node_modules");
+    if (existsSync(modules)) return join(modules, ".cache/jiti");
+    if (dirname(folder) === folder) return false;
+  }
 }
 
 async function importNatively(file: string): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { config, Project, tasks, usualProject } from "./project.ts";
@@ -32,6 +33,27 @@ describe("finding the config", () => {
       "tasks.mjs": `import app from "./q.config.mjs"; app.instrumentedTask({ name: "a" }, () => {});`,
     });
     expect((await project.q(["check"])).stdout).toContain("1 task in 1 file, 1 queue");
+  });
+});
+
+describe("what TypeScript was compiled to", () => {
+  test("is kept with the packages of a workspace, and not among temporary files, where others may lay out code", async () => {
+    const project = await Project.create({ "app/q.config.ts": config, "app/src/tasks/tasks.ts": tasks });
+    const TMPDIR = join(project.folder, "temporary");
+    mkdirSync(TMPDIR);
+    expect((await project.q(["check"], { folder: "app", env: { TMPDIR } })).code).toBe(0);
+    expect(readdirSync(TMPDIR)).toEqual([]);
+    expect(readdirSync(join(project.folder, "node_modules/.cache/jiti"))).toHaveLength(2);
+  });
+
+  test("is kept nowhere when there are none", async () => {
+    const project = await usualProject();
+    const TMPDIR = join(project.folder, "temporary");
+    mkdirSync(TMPDIR);
+    renameSync(join(project.folder, "node_modules"), join(project.folder, "packages"));
+    await project.write("q.config.ts", config.replaceAll(/"(@q\/[a-z-]+)"/g, '"./packages/$1/dist/index.js"'));
+    expect((await project.q(["check"], { env: { TMPDIR } })).code).toBe(0);
+    expect(readdirSync(TMPDIR)).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -64,6 +65,15 @@ describe("--log-file", () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("Q2117");
   });
+});
+
+test("the file of --pid-file is there when the process listens for signals", async () => {
+  const project = await usualProject();
+  const worker = project.start(["worker", "--pid-file", "q.pid"]);
+  // A look each turn: the next steps of the worker are near.
+  while (!existsSync(join(project.folder, "q.pid"))) await setImmediate();
+  worker.child.kill("SIGUSR2");
+  await expect.poll(() => worker.stdout, slowly).toContain("0 tasks running");
 });
 
 describe("--purge", () => {

@@ -174,7 +174,10 @@ export class WorkerCommand extends AppCommand {
           });
     // From the first message on, or --max would miss those that come before the worker is announced.
     if (watch !== undefined) listeners.push((event) => watch.onEvent(event));
+    const onTerminal = this.context.stdin instanceof ReadStream;
     const ends: (() => unknown)[] = [
+      // Before anybody can know that it is there: these signals end a process that does not listen.
+      listenForPause({ worker, pause, logger: voice.log.answers, onTerminal }),
       () => voice.stop(),
       () => systemd?.close(),
       () => watch?.stop(),
@@ -195,14 +198,6 @@ export class WorkerCommand extends AppCommand {
       }
       if (worker.state === "stopping" || worker.state === "stopped") return await shutdown.ended;
       if (supervised === undefined) await this.#showHealth(ready, ends);
-      ends.push(
-        listenForPause({
-          worker,
-          pause,
-          logger: voice.log.answers,
-          onTerminal: this.context.stdin instanceof ReadStream,
-        }),
-      );
       supervised?.reportReadiness(ready);
       // One of several says what is true of all.
       const warnings =

@@ -5,6 +5,7 @@ import { memoryBroker } from "@q/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import type { CliContext, TerminalStream } from "../cli-context.ts";
 import { ProcessEnd } from "../process-end.ts";
+import { WorkerPause } from "../worker/worker-pause.ts";
 import { readWorkerSettings } from "../worker/worker-settings.ts";
 import { WorkerVoice } from "./worker-voice.ts";
 
@@ -41,7 +42,8 @@ test("what handlers print stays above the footer, and goes its own way again whe
   };
   const settings = readWorkerSettings({}, {});
   const voice = await WorkerVoice.create(settings, context, {});
-  await voice.ready({ worker, app, settings, also: [], warnings: [], readyMs: 1, onStop: () => {} });
+  const pause = new WorkerPause(worker);
+  await voice.ready({ worker, pause, app, settings, also: [], warnings: [], readyMs: 1, onStop: () => {} });
   onTestFinished(() => voice.stop());
   const console = new Console(stdout.stream, stderr.stream);
   console.error("on stderr");

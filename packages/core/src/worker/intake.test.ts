@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Broker, Consumer } from "../broker/broker.ts";
 import type { Delivery } from "../broker/delivery.ts";
+import { silentLogger } from "../logger.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { Intake } from "./intake.ts";
 import { Prefetch } from "./prefetch.ts";
@@ -37,7 +38,7 @@ function setUp(consume: Consume) {
     prefetch: new Prefetch(1, 0),
     slots,
     clock,
-    onWaiting: () => {},
+    logger: silentLogger,
     release: async (one) => released.push(one),
   });
   return { clock, intake, released, started };

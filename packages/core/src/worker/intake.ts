@@ -2,7 +2,9 @@ import { AsyncResource } from "node:async_hooks";
 import type { Broker, Consumer } from "../broker/broker.ts";
 import type { Delivery } from "../broker/delivery.ts";
 import { atMost, type Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
 import type { Prefetch } from "./prefetch.ts";
+import { Relief } from "./relief.ts";
 import type { Slots } from "./slots.ts";
 
 export interface IntakeOptions {
@@ -11,8 +13,7 @@ export interface IntakeOptions {
   readonly prefetch: Prefetch;
   readonly slots: Slots;
   readonly clock: Clock;
-  /** Called when messages may wait for a slot. */
-  readonly onWaiting: () => void;
+  readonly logger: Logger;
   /** Gives one delivery back that has not started. Never rejects. */
   readonly release: (delivery: Delivery) => Promise<unknown>;
 }
@@ -25,6 +26,7 @@ export class Intake {
   readonly #options: IntakeOptions;
   /** A handler may resume its worker, and its context must not go on in all that is run from then on. */
   readonly #home = new AsyncResource("Intake");
+  readonly #relief: Relief;
   #consumer: Consumer | undefined;
   #prefetch = 0;
   /** What was asked for last, though its turn may not have come. */
@@ -35,9 +37,13 @@ export class Intake {
   #generation = 0;
   /** The last opening or closing. They take turns, in the order in which they were called. */
   #turn: Promise<void> = Promise.resolve();
+  /** What waited for a slot went back, and nothing is taken until one is free. */
+  #hasGivenBack = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    const { slots, clock } = options;
+    this.#relief = new Relief({ slots, clock, onStuck: () => this.#giveBack() });
   }
 
   /**
@@ -54,14 +60,14 @@ export class Intake {
     this.#isWanted = true;
     return this.#inTurn(async () => {
       if (this.#consumer !== undefined || !this.#isWanted) return;
-      const { broker, queues, prefetch, slots, onWaiting, release } = this.#options;
+      const { broker, queues, prefetch, slots, release } = this.#options;
       const generation = this.#generation;
       slots.go();
       this.#prefetch = prefetch.size;
       const onDelivery = (delivery: Delivery): void => {
         if (generation !== this.#generation) return void release(delivery);
         slots.offer(delivery);
-        onWaiting();
+        if (!prefetch.isWanted) this.#relief.watch();
         this.adjust();
       };
       const options = { prefetch: this.#prefetch };
@@ -73,6 +79,31 @@ export class Intake {
 
   /** Nothing starts any more from this call on. Resolves when what had not started is given back, after 10 s at most. Never rejects. */
   close(): Promise<void> {
+    this.#relief.stop();
+    this.#hasGivenBack = false;
+    return this.#close();
+  }
+
+  /** To be called when a slot is free. */
+  onFree(): void {
+    if (!this.#hasGivenBack) return;
+    this.#hasGivenBack = false;
+    this.open().catch((error: unknown) => {
+      // The watchdog tries again.
+      this.#options.logger.warn({ err: error }, "messages cannot be taken again, now that a slot is free");
+    });
+  }
+
+  #giveBack(): void {
+    // It is being closed: then it is to stay so.
+    if (!this.#isWanted) return;
+    const { slots, logger } = this.#options;
+    this.#hasGivenBack = true;
+    logger.debug({ messages: slots.waiting }, "all slots are taken for long; what waits for one goes back");
+    void this.#close();
+  }
+
+  #close(): Promise<void> {
     const { slots, clock, release } = this.#options;
     slots.hold();
     this.#isWanted = false;

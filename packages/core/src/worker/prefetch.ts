@@ -55,6 +55,11 @@ export class Prefetch {
     if (now - this.#tooManySince >= shrinkAfterMs) this.#change(ahead, now);
   }
 
+  /** Whether somebody wants messages to wait here for a slot. */
+  get isWanted(): boolean {
+    return (this.#fixed ?? 0) > 0;
+  }
+
   /** Slots and what is held ahead of them. */
   get size(): number {
     return this.#concurrency + (this.#fixed ?? this.#ahead);

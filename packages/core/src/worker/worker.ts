@@ -15,7 +15,6 @@ import { LoopLag } from "./loop-lag.ts";
 import { OverlapGuard } from "./overlap.ts";
 import { Prefetch } from "./prefetch.ts";
 import { answerPings, describeWorker } from "./presence.ts";
-import { Relief } from "./relief.ts";
 import { Settling } from "./settling.ts";
 import { Slots } from "./slots.ts";
 import { Starter } from "./starter.ts";
@@ -71,10 +70,6 @@ export class Worker {
   /** Every outcome is stored. */
   readonly #stored: Drain;
   readonly #intake: Intake;
-  /** None where the user wants some to be held. */
-  readonly #relief: Relief | undefined;
-  /** What waited went back, and nothing is taken until a slot is free. */
-  #isRelieved = false;
   readonly #throughput: Throughput;
   readonly #handBackNow = new AbortController();
   readonly #stopped = new AbortController();
@@ -133,17 +128,13 @@ export class Worker {
     this.#drain = new Drain(clock, () => this.#settling.count === 0 && this.#slots.busy <= this.#overdue());
     this.#stored = new Drain(clock, () => this.#settling.count === 0);
     this.#prefetch = new Prefetch(settings.concurrency, settings.prefetch);
-    this.#relief =
-      (settings.prefetch ?? 0) === 0
-        ? new Relief({ slots: this.#slots, clock, onStuck: () => this.#relieve() })
-        : undefined;
     this.#intake = new Intake({
       broker: host.broker,
       queues: settings.queues,
       prefetch: this.#prefetch,
       slots: this.#slots,
       clock,
-      onWaiting: () => this.#relief?.watch(),
+      logger: this.#logger,
       release: (delivery) => this.#starter.settle(delivery, { kind: "release" }),
     });
   }
@@ -179,7 +170,6 @@ export class Worker {
   async resume(): Promise<void> {
     if (this.#state !== "paused") return;
     this.#state = "running";
-    this.#isRelieved = false;
     try {
       await this.#starting;
       await this.#intake.open();
@@ -275,27 +265,8 @@ export class Worker {
     );
   }
 
-  /** Gives what waits to other workers, and takes nothing while no slot is free. */
-  #relieve(): void {
-    if (this.#state !== "running") return;
-    this.#isRelieved = true;
-    this.#logger.debug({ messages: this.#slots.waiting }, "all slots are taken for long; what waits for one goes back");
-    void this.#intake.close();
-  }
-
-  /** Never rejects. */
-  async #takeAgain(): Promise<void> {
-    this.#isRelieved = false;
-    try {
-      await this.#intake.open();
-    } catch (error) {
-      // The watchdog tries again.
-      this.#logger.warn({ err: error }, "messages cannot be taken again, now that a slot is free");
-    }
-  }
-
   #onFree(): void {
-    if (this.#isRelieved && this.#state === "running") void this.#takeAgain();
+    this.#intake.onFree();
     // They wait for their turn, and are not to keep others out.
     if (this.#slots.waitingSuspects > 0) this.#intake.adjust();
     this.#checkDrains();
@@ -329,7 +300,6 @@ export class Worker {
     this.#stopped.abort();
     this.#watchdog?.stop();
     this.#loopLag?.stop();
-    this.#relief?.stop();
     await this.#intake.close();
     this.#emit({ type: "worker.stopping", worker: this.name, waitingFor: this.#starter.attempts.size });
     const announceAfterMs = Math.max(timeoutMs - announceBeforeMs, timeoutMs / 2);

@@ -55,7 +55,7 @@ class Source {
   }
 
   /** At most `share`; then it waits for more by itself, unless there is more. */
-  async take(share: number): Promise<Taken> {
+  async take(share: number): Promise<readonly Delivery[]> {
     this.mayHaveMore = false;
     this.#hasLanded = false;
     this.#watch.rest();
@@ -63,7 +63,7 @@ class Source {
       const taken = await this.holder.take(share);
       if (taken.deliveries.length === share) this.mayHaveMore = true;
       else this.#wait(taken, share - taken.deliveries.length);
-      return taken;
+      return taken.deliveries;
     } catch (error) {
       this.mayHaveMore = true;
       throw error;
@@ -262,25 +262,19 @@ export class RedisConsumer implements Consumer {
     if (!this.#sources.some(({ mayHaveMore }) => mayHaveMore))
       for (const source of this.#sources) source.mayHaveMore = true;
     const deliveries: Delivery[] = [];
-    let nextDueMs: number | undefined;
     for (;;) {
       const results = await Promise.allSettled(
         [...this.#shares(max - deliveries.length)].map(([source, share]) => source.take(share)),
       );
       let failure: PromiseRejectedResult | undefined;
       for (const result of results) {
-        if (result.status === "rejected") {
-          failure = result;
-          continue;
-        }
-        deliveries.push(...result.value.deliveries);
-        const { nextDueMs: next, paused } = result.value;
-        if (next !== undefined && !paused) nextDueMs = Math.min(nextDueMs ?? Infinity, next);
+        if (result.status === "rejected") failure = result;
+        else deliveries.push(...result.value);
       }
       // What the others brought is ours already and must be handed out; the next fetch meets the error again.
       if (failure !== undefined && deliveries.length === 0) throw failure.reason;
-      if (failure !== undefined || deliveries.length >= max) return { deliveries, nextDueMs };
-      if (!this.#sources.some(({ mayHaveMore }) => mayHaveMore)) return { deliveries, nextDueMs };
+      if (failure !== undefined || deliveries.length >= max) return { deliveries };
+      if (!this.#sources.some(({ mayHaveMore }) => mayHaveMore)) return { deliveries };
     }
   }
 

@@ -1,13 +1,16 @@
 import type { Timer } from "@q/core/broker";
+import type { Taken } from "./holder.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { Store } from "./store.ts";
 
 /** How soon at the latest a delayed message is seen that another process has sent. Milliseconds. */
 const lookEveryMs = 1000;
 
+type LastClaim = Pick<Taken, "paused" | "nextDueMs" | "nextDueAt">;
+
 /**
- * Looks, while a consumer of a queue is idle, whether another delayed message is the next one due, and whether a paused queue goes on. One command a second: a
- * delayed message wakes nobody when it is stored.
+ * Tells, while a consumer finds nothing more in a queue, when its next delayed message is due. Looks whether that has become another one, and whether a
+ * paused queue goes on. One command a second: a delayed message wakes nobody when it is stored.
  */
 export class DueWatch {
   readonly #store: Store;
@@ -18,6 +21,8 @@ export class DueWatch {
   #isPaused = false;
   /** Server time, as the last claim saw it. */
   #knownDueAt: number | undefined;
+  /** The same by our clock; `Infinity` when nothing will be due. Monotonic milliseconds. */
+  #dueAt = Infinity;
   #isStopped = false;
 
   constructor(store: Store, options: { readonly keys: QueueKeys; readonly onChange: () => void }) {
@@ -30,11 +35,13 @@ export class DueWatch {
     });
   }
 
-  /** Begins to look, after a claim that brought less than it could; it said when the next message is due, and when that is, the consumer asks by itself. */
-  watch(last: { readonly paused: boolean; readonly nextDueAt: number | undefined }): void {
+  /** Begins to look, after a claim that brought less than it could; it said when the next message is due. */
+  watch({ paused, nextDueMs = Infinity, nextDueAt }: LastClaim): void {
     if (this.#isStopped) return;
-    this.#isPaused = last.paused;
-    this.#knownDueAt = last.nextDueAt;
+    this.#isPaused = paused;
+    this.#knownDueAt = nextDueAt;
+    // What is due in a paused queue waits until it goes on.
+    this.#dueAt = paused ? Infinity : this.#store.clock.monotonic() + nextDueMs;
     this.#set();
   }
 
@@ -51,8 +58,9 @@ export class DueWatch {
   }
 
   #set(): void {
+    const { clock } = this.#store;
     this.#timer?.cancel();
-    this.#timer = this.#store.clock.setTimer(lookEveryMs, () => void this.#look());
+    this.#timer = clock.setTimer(Math.min(lookEveryMs, this.#dueAt - clock.monotonic()), () => void this.#look());
   }
 
   /** Never rejects. */
@@ -66,7 +74,8 @@ export class DueWatch {
   }
 
   async #hasChanged(): Promise<boolean> {
-    const { connection } = this.#store;
+    const { connection, clock } = this.#store;
+    if (clock.monotonic() >= this.#dueAt) return true;
     if (this.#isPaused) return (await connection.call("hget", this.#keys.meta, "paused")) === null;
     const [, dueAt] = (await connection.call("zrange", this.#keys.delayed, 0, 0, "WITHSCORES")) as unknown[]; // member and score
     return (dueAt === undefined ? undefined : Number(dueAt)) !== this.#knownDueAt;

@@ -1,10 +1,18 @@
-import { PollingConsumer, sleep, type Claim, type Consumer, type ConsumeOptions, type Delivery } from "@q/core/broker";
+import {
+  PollingConsumer,
+  sleep,
+  type Claim,
+  type Clock,
+  type Consumer,
+  type ConsumeOptions,
+  type Delivery,
+} from "@q/core/broker";
 import { DueWatch } from "./due-watch.ts";
 import { Holder, type HolderOptions, type Landed, type Taken } from "./holder.ts";
 import type { Store } from "./store.ts";
 import { Waiter } from "./waiter.ts";
 
-/** Longest time between two looks at the queues, which also shows the watchdog that Redis answers. Milliseconds. */
+/** Longest time between two looks at a queue, unless the hands are full; it also shows the watchdog that Redis answers. Milliseconds. */
 const safetyPollMs = 8000;
 /** Between attempts to give back what nobody here runs, after the consumer has stopped. Milliseconds. */
 const giveBackAgainMs = 500;
@@ -28,16 +36,21 @@ interface SourceOptions extends HolderOptions {
 /** One queue of a consumer, with what wakes it. */
 class Source {
   readonly holder: Holder;
+  readonly #clock: Clock;
   readonly #options: SourceOptions;
   readonly #waiters: readonly Waiter[];
   readonly #watch: DueWatch;
   /** It may have something: the last look was cut short, or something woke it since. */
   mayHaveMore = true;
+  /** When the last look began. Monotonic milliseconds. */
+  #lookedAt: number;
   /** A wait has brought something that no look has taken yet. */
   #hasLanded = false;
 
   constructor(store: Store, options: SourceOptions) {
+    this.#clock = store.clock;
     this.#options = options;
+    this.#lookedAt = store.clock.monotonic();
     const wake = (): void => {
       this.mayHaveMore = true;
       options.onWake();
@@ -57,6 +70,7 @@ class Source {
   /** At most `share`; then it waits for more by itself, unless there is more. */
   async take(share: number): Promise<readonly Delivery[]> {
     this.mayHaveMore = false;
+    this.#lookedAt = this.#clock.monotonic();
     this.#hasLanded = false;
     this.#watch.rest();
     try {
@@ -68,6 +82,11 @@ class Source {
       this.mayHaveMore = true;
       throw error;
     }
+  }
+
+  /** Nobody has looked for so long that it is time for a look, whatever is known: others may have kept the consumer busy. */
+  get isOverdue(): boolean {
+    return this.#clock.monotonic() - this.#lookedAt >= safetyPollMs;
   }
 
   get hasLanded(): boolean {
@@ -259,8 +278,8 @@ export class RedisConsumer implements Consumer {
 
   /** Asks the queues that may have something, each for its share, until `max` are there or nobody has more. */
   async #take(max: number): Promise<Claim> {
-    if (!this.#sources.some(({ mayHaveMore }) => mayHaveMore))
-      for (const source of this.#sources) source.mayHaveMore = true;
+    const isKnown = this.#sources.some(({ mayHaveMore }) => mayHaveMore);
+    for (const source of this.#sources) if (!isKnown || source.isOverdue) source.mayHaveMore = true;
     const deliveries: Delivery[] = [];
     for (;;) {
       const results = await Promise.allSettled(

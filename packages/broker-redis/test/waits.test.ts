@@ -199,6 +199,44 @@ describe("what was taken behind a wait whose answer got lost", () => {
     expect(arrived).toHaveLength(3);
   });
 
+  test("is found although another queue never runs dry", async () => {
+    const server = await startSeasonedServer();
+    const waits = await startProxy(server);
+    const { store } = await openParts(server.port);
+    // Ten times as fast: a wait without an answer is over much later than all queues have been looked at.
+    const clock = {
+      ...systemClock,
+      monotonic: () => 10 * systemClock.monotonic(),
+      setTimer: (...[delayMs, ...rest]: Parameters<typeof systemClock.setTimer>) =>
+        systemClock.setTimer(delayMs / 10, ...rest),
+    };
+    const sender = await openBroker(server.port, "default", "busy");
+    const another = message("another", { queue: "busy" });
+    const arrived: string[] = [];
+    const consumer = await RedisConsumer.start(
+      { ...store, settings: settingsOf(waits.port), clock },
+      {
+        queues: ["default", "busy"],
+        prefetch: 1,
+        ...holding,
+        onDelivery: (delivery) => {
+          arrived.push(labelOf(delivery));
+          // For each that ends there is another one.
+          if (labelOf(delivery) === "another")
+            void sender.publish([another]).then(() => delivery.settle({ kind: "ack" }));
+        },
+      },
+    );
+    onTestFinished(() => consumer.stop());
+    await untilWaiting(server, 2);
+    await sender.publish(Array.from({ length: 5 }, () => another));
+    await vi.waitFor(() => expect(arrived.length).toBeGreaterThan(10), 5000);
+    waits.blackhole();
+    await sender.publish([message("lost")]);
+    await untilHeld(server, 1);
+    await vi.waitFor(() => expect(arrived).toContain("lost"), 5000);
+  });
+
   test.each(["never", "while it stops"] as const)(
     "goes back when the consumer stops, also while another message runs: answered %s",
     async (answered) => {

@@ -89,15 +89,16 @@ class Source {
     return this.#clock.monotonic() - this.#lookedAt >= safetyPollMs;
   }
 
-  get hasLanded(): boolean {
-    return this.#hasLanded;
+  /** Something may have come of which nobody here has heard. */
+  get hasUnheard(): boolean {
+    return this.#hasLanded || this.holder.isInDoubt;
   }
 
-  /** What landed while the hands were full is for somebody else. @throws BrokerError */
-  async giveBackLanded(): Promise<void> {
+  /** What came while the hands were full is for somebody else. @throws BrokerError */
+  async giveBackUnheard(): Promise<void> {
     this.#hasLanded = false;
     this.mayHaveMore = true;
-    await this.holder.giveBackLanded();
+    await this.holder.giveBackUnheard();
   }
 
   /** Resolves when nothing lands any more. Never rejects. */
@@ -168,7 +169,10 @@ export class RedisConsumer implements Consumer {
       { prefetch, claim: (max) => this.#claim(max), safetyPollMs, clock, logger },
       options.onDelivery,
     );
-    this.#unlisten = store.connection.onReconnect(() => this.#polling.retry());
+    this.#unlisten = store.connection.onReconnect(() => {
+      this.#polling.retry();
+      this.#giveBackUnwanted();
+    });
   }
 
   /** @throws BrokerError when the queues cannot be entered */
@@ -236,11 +240,11 @@ export class RedisConsumer implements Consumer {
     this.#giveBackUnwanted();
   }
 
-  /** A fetch takes along what landed; with full hands there is none. */
+  /** A fetch takes along what came unheard; with full hands there is none. */
   #giveBackUnwanted(): void {
     if (this.#polling.room > 0 || this.#polling.isFetching) return;
     for (const source of this.#sources)
-      if (source.hasLanded) void this.#giveBack(source.holder.queue, () => source.giveBackLanded());
+      if (source.hasUnheard) void this.#giveBack(source.holder.queue, () => source.giveBackUnheard());
   }
 
   /** Whether it could. Never rejects. */
@@ -249,7 +253,7 @@ export class RedisConsumer implements Consumer {
       await attempt();
       return true;
     } catch (error) {
-      this.#store.logger.debug({ err: error, queue }, "what landed goes back later");
+      this.#store.logger.debug({ err: error, queue }, "what came unheard goes back later");
       return false;
     }
   }

@@ -50,8 +50,10 @@ export class Holder {
   readonly #options: HolderOptions;
   #incarnation: Incarnation | undefined;
   #entering: Promise<Incarnation> | undefined;
-  /** The answer to a claim was lost: some messages may be held without anybody knowing. */
+  /** The answer to a claim or a wait was lost: some messages may be held without anybody knowing. */
   #isInDoubt = false;
+  /** The last claim, or look for what nobody has heard of. */
+  #turn: Promise<void> = Promise.resolve();
   #adopting: Promise<unknown> | undefined;
   /** For each wait without an answer, what was adopted since it began: maybe its own, which it must not hand out again. */
   readonly #adoptedSince = new Set<Set<number>>();
@@ -91,8 +93,26 @@ export class Holder {
     return this.#left === undefined && this.#incarnation?.lost.aborted === false;
   }
 
-  /** Takes at most `most` messages; with 0 it only hands back what landed. @throws BrokerError */
-  async take(most: number): Promise<Taken> {
+  /** Something may be held of which nobody has heard. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
+  /** Takes at most `most` messages. @throws BrokerError */
+  take(most: number): Promise<Taken> {
+    return this.#inTurn(() => this.#take(most));
+  }
+
+  /** One after the other: who asks what is held without anybody knowing must not be told of what a claim under way brings. Rejects as `step` does. */
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(step);
+    const ended = (): void => undefined;
+    this.#turn = result.then(ended, ended);
+    return result;
+  }
+
+  /** With 0 it only hands back what landed. */
+  async #take(most: number): Promise<Taken> {
     const incarnation = await this.current();
     // What has ended goes out first, on the same connection, and so is not taken for held when this claim's answer is lost.
     incarnation.settler.flush();
@@ -111,7 +131,7 @@ export class Holder {
     );
     if (claimed === undefined) {
       incarnation.lose();
-      return this.#leaves ? nothing : await this.take(most);
+      return this.#leaves ? nothing : await this.#take(most);
     }
     const { held, heldBefore, ...queue } = claimed;
     const deliveries = this.#deliveries(incarnation, held);
@@ -154,19 +174,18 @@ export class Holder {
     }
   }
 
-  /** What landed and nobody here takes is for somebody else. @throws BrokerError */
-  async giveBackLanded(): Promise<void> {
-    await this.take(0);
-  }
-
-  /** The same, and what waits without an answer have taken. To be called when there are none any more. @throws BrokerError */
+  /** What landed and nobody here takes is for somebody else, and so is what answers that were lost have brought. @throws BrokerError */
   async giveBackUnheard(): Promise<void> {
-    await this.giveBackLanded();
-    const incarnation = this.#incarnation;
-    if (!this.#isInDoubt || incarnation === undefined || incarnation.lost.aborted) return;
-    const found = this.#deliveries(incarnation, await this.#adopt(incarnation, mostGivenBack));
+    const found = await this.#inTurn(() => this.#findUnheard());
     // Each goes to the head, so the last one goes first.
     await Promise.all(found.toReversed().map((delivery) => delivery.settle({ kind: "release" })));
+  }
+
+  async #findUnheard(): Promise<readonly RedisDelivery[]> {
+    await this.#take(0);
+    const incarnation = this.#incarnation;
+    if (!this.#isInDoubt || incarnation === undefined || incarnation.lost.aborted) return [];
+    return this.#deliveries(incarnation, await this.#adopt(incarnation, mostGivenBack));
   }
 
   /** Takes no more, and ends the lease when nothing is held any more. */

@@ -12,6 +12,7 @@ import {
   held,
   openBroker,
   openParts,
+  ready,
   settingsOf,
   startProxy,
   startSeasonedServer,
@@ -41,6 +42,32 @@ describe("what was taken behind a wait whose answer got lost", () => {
     await vi.waitFor(() => expect(arrived.toSorted()).toEqual(["m1", "m2", "m3"]), 5000);
     await untilWaiting(server);
     expect(arrived).toHaveLength(3);
+  });
+
+  test.each([
+    { of: "two queues", queues: ["default", "other"], waits: 2, second: { queue: "other" } },
+    { of: "two priorities", queues: [{ name: "default", priorities: true }], waits: 4, second: { priority: 9 } },
+  ])("goes back when other messages fill the hands, of $of", async ({ queues, waits, second }) => {
+    const server = await startSeasonedServer();
+    const proxy = await startProxy(server);
+    const worker = await openBroker(proxy.port, ...queues);
+    const sender = await openBroker(server.port, ...queues);
+    const arrived: Delivery[] = [];
+    const names = queues.map((queue) => (typeof queue === "string" ? queue : queue.name));
+    await worker.consume(names, { prefetch: 1 }, (delivery) => void arrived.push(delivery));
+    await untilWaiting(server, waits);
+    proxy.blackhole();
+    const sent = [message("a"), message("b", second)];
+    await sender.publish(sent);
+    for (const queue of names) await untilHeld(server, 2 / names.length, queue);
+    proxy.cut();
+    await proxy.restore();
+    await vi.waitFor(() => expect(arrived).toHaveLength(1), 5000);
+    const lists = names.flatMap((queue) => queueKeys(queue, "").lists);
+    await vi.waitFor(async () => expect(await ready(server, lists)).toBe(1), 5000);
+    expect(arrived).toHaveLength(1);
+    await arrived[0]?.settle({ kind: "ack" });
+    await vi.waitFor(() => expect(arrived.map(labelOf).toSorted()).toEqual(["a", "b"]), 5000);
   });
 
   test("is found although another queue never runs dry", async () => {
@@ -131,7 +158,9 @@ describe("an answer to a wait and one to a look for what was lost that cross", (
     const incarnation = await holder.current();
     const waiting = await Connection.open({ ...store, settings: settingsOf(waits.port) });
     onTestFinished(() => waiting.close());
-    void waiting.call("blmove", "default", keys.landing(incarnation.id, 0), "RIGHT", "LEFT", 0);
+    const moved = waiting.call("blmove", "default", keys.landing(incarnation.id, 0), "RIGHT", "LEFT", 0);
+    // Some tests cut it off.
+    void moved.catch(() => undefined);
     const landed = holder.takeLanded(waiting, incarnation, { list: 0, most: 10 });
     await untilWaiting(server);
     // By then the server has what stands behind the wait, too.
@@ -181,5 +210,24 @@ describe("an answer to a wait and one to a look for what was lost that cross", (
     expect((await holder.take(10)).deliveries).toHaveLength(1);
     await waits.restore();
     expect((await landed).deliveries).toEqual([]);
+  });
+
+  test("give back nothing that a look hands out which begins meanwhile", async () => {
+    const { server, looks, waits, holder, landed } = await crossing();
+    await server.command("lpush", "default", "another");
+    looks.latency(300);
+    const before = await calls(server, "evalsha");
+    const givingBack = holder.giveBackUnheard();
+    // It knows what has landed, and then asks what was lost.
+    await vi.waitFor(async () => expect(await calls(server, "evalsha")).toBeGreaterThan(before), 5000);
+    const looking = holder.take(10);
+    waits.cut();
+    await expect(landed).rejects.toMatchObject({ code: "Q1001" });
+    await givingBack;
+    const { deliveries } = await looking;
+    looks.latency(0);
+    expect(deliveries.length).toBeGreaterThan(0);
+    for (const delivery of deliveries) expect(await delivery.settle({ kind: "ack" })).toBe("settled");
+    expect(await ready(server, ["default"])).toBe(2 - deliveries.length);
   });
 });

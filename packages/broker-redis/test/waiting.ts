@@ -1,4 +1,4 @@
-import { silentLogger, systemClock } from "@q/core/broker";
+import { silentLogger, systemClock, type QueueOptions } from "@q/core/broker";
 import { TcpProxy, type RedisServer } from "@q/test-servers";
 import { expect, onTestFinished, vi } from "vitest";
 import { queueKeys } from "../src/keys.ts";
@@ -27,11 +27,11 @@ export async function startSeasonedServer(): Promise<RedisServer> {
 }
 
 /** With queues that it has declared. */
-export async function openBroker(port: number, ...queues: readonly string[]): Promise<RedisBroker> {
+export async function openBroker(port: number, ...queues: readonly (string | QueueOptions)[]): Promise<RedisBroker> {
   const broker = createBroker(settingsOf(port));
   onTestFinished(() => broker.close());
   await broker.open({ logger: silentLogger });
-  await broker.declare(queues.map((name) => ({ name, priorities: false })));
+  await broker.declare(queues.map((queue) => (typeof queue === "string" ? { name: queue, priorities: false } : queue)));
   return broker;
 }
 
@@ -80,8 +80,8 @@ export async function untilHeld(server: RedisServer, count: number, queue = "def
   await vi.waitFor(async () => expect(await held(server, queue)).toHaveLength(count), 5000);
 }
 
-/** How many wait in queues. */
-export async function ready(server: RedisServer, queues: readonly string[]): Promise<number> {
-  const counts = await Promise.all(queues.map((queue) => server.command("llen", queue)));
+/** How many are in lists; the name of a queue is that of its first one. */
+export async function ready(server: RedisServer, lists: readonly string[]): Promise<number> {
+  const counts = await Promise.all(lists.map((list) => server.command("llen", list)));
   return counts.reduce<number>((sum, count) => sum + Number(count), 0);
 }

@@ -218,7 +218,7 @@ export class Connection {
     return this.#withTimeout(asBytes ? this.#client.callBuffer(command, ...args) : this.#client.call(command, ...args));
   }
 
-  /** One after the other on one connection, which is what WAIT counts. @throws ConnectionLost fewer replicas have it */
+  /** One after the other on one connection, which is what WAIT counts. @throws ConnectionLost fewer replicas have it, as far as is known */
   async #sendAndWait(command: string, args: readonly Argument[], replicas: number): Promise<unknown> {
     const { timeoutMs } = this.#options.settings;
     const pipeline = this.#client.pipeline([
@@ -226,8 +226,12 @@ export class Connection {
       ["wait", replicas, Math.floor(timeoutMs / 2)],
     ]);
     const [reply, acknowledged] = (await this.#withTimeout(pipeline.exec())) ?? [];
-    const error = reply?.[0] ?? acknowledged?.[0];
-    if (error) throw error;
+    if (reply?.[0]) throw reply[0];
+    // From here on it is carried out, whatever became of the wait.
+    if (acknowledged?.[0]) {
+      const { message, hint } = this.#wrap(acknowledged[0]);
+      throw new ConnectionLost(`nobody knows how many replicas have the message (${message})`, { sent: true, hint });
+    }
     if (Number(acknowledged?.[1]) >= replicas) return reply?.[1];
     throw new ConnectionLost(`${Number(acknowledged?.[1])} of ${replicas} replicas have the message`, {
       sent: true,

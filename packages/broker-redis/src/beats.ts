@@ -150,6 +150,11 @@ export class Beats implements LeaseKeeper {
   }
 }
 
+/** How long Redis may say nothing to a beat: when the connection is gone without a word, another one must be there before the lease ends. Milliseconds. */
+export function beatSilenceMs({ leaseMs, timeoutMs }: Settings): number {
+  return Math.min(timeoutMs, leaseMs / 3);
+}
+
 /** A sixth of the lease: five beats may be lost. */
 function beatMs({ leaseMs }: Settings): number {
   return leaseMs / 6;

@@ -8,7 +8,7 @@ import {
   type Liveness,
   type Logger,
 } from "@q/core/broker";
-import { Beats } from "./beats.ts";
+import { Beats, beatSilenceMs } from "./beats.ts";
 import { Connection } from "./connection.ts";
 import { RedisConsumer, type RedisConsumerOptions } from "./consumer.ts";
 import { RedisControlBus } from "./control-bus.ts";
@@ -163,7 +163,8 @@ export class OpenBroker {
     const goesOn = (): boolean => clock.monotonic() < until && !main.isClosed;
     try {
       // Of its own: large messages may be on their way for longer than a lease. Of an outage the main one tells.
-      const connection = await openInsistently({ settings, failovers, clock, logger: silentLogger }, goesOn);
+      const options = { settings, failovers, clock, logger: silentLogger, silenceMs: beatSilenceMs(settings) };
+      const connection = await openInsistently(options, goesOn);
       this.#renewing = connection;
       if (main.isClosed) connection.close();
       // The machine may have no room for another thread.

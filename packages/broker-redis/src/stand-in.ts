@@ -1,5 +1,5 @@
 import { silentLogger, systemClock, type Logger } from "@q/core/broker";
-import { Beats } from "./beats.ts";
+import { Beats, beatSilenceMs } from "./beats.ts";
 import type { Connection } from "./connection.ts";
 import { FailoverWatch } from "./failover-watch.ts";
 import type { Member } from "./lease-keeper.ts";
@@ -61,7 +61,13 @@ export class StandIn {
       return true;
     };
     // What a connection says of itself would be of one that nobody knows of.
-    const options = { settings, failovers: this.#failovers, clock: systemClock, logger: silentLogger };
+    const options = {
+      settings,
+      failovers: this.#failovers,
+      clock: systemClock,
+      logger: silentLogger,
+      silenceMs: beatSilenceMs(settings),
+    };
     return await openInsistently(options, goesOn).catch(() => undefined);
   }
 }

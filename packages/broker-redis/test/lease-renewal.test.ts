@@ -1,18 +1,24 @@
-import { silentLogger, systemClock, systemLiveness } from "@q/core/broker";
-import type { RedisServer } from "@q/test-servers";
+import { silentLogger, systemClock, systemLiveness, type Delivery } from "@q/core/broker";
+import { TcpProxy, type RedisServer } from "@q/test-servers";
 import { expect, onTestFinished, test } from "vitest";
 import { queueKeys } from "../src/keys.ts";
 import { OpenBroker } from "../src/open-broker.ts";
+import type { Settings } from "../src/options.ts";
 import { startServer } from "./connecting.ts";
 import { endOfLease } from "./end-of-lease.ts";
+import { message } from "./messages.ts";
 import { noThread, testSettings } from "./redis-harness.ts";
 
 const leaseMs = 600;
 const { lease } = queueKeys("default", "");
 
 /** Whose leases no thread renews. */
-async function openBroker(server: RedisServer, startKeeper = () => noThread): Promise<OpenBroker> {
-  const settings = { ...testSettings(server.url, ""), leaseMs };
+async function openBroker(
+  { port }: Pick<RedisServer, "port">,
+  changes: Partial<Settings> = {},
+  startKeeper = () => noThread,
+): Promise<OpenBroker> {
+  const settings = { ...testSettings(`redis://127.0.0.1:${port}`, ""), leaseMs, ...changes };
   const internals = { clock: systemClock, liveness: systemLiveness(), startKeeper };
   const broker = await OpenBroker.open(settings, internals, silentLogger);
   onTestFinished(() => broker.close());
@@ -67,7 +73,7 @@ test("a consumer whose leases nobody can renew does not begin, and can be had la
 test("a consumer for which no thread can be had does not begin, leaves no connection, and can be had later", async () => {
   const server = await startServer();
   let hasRoom = false;
-  const broker = await openBroker(server, () => {
+  const broker = await openBroker(server, {}, () => {
     if (hasRoom) return noThread;
     throw new Error("no room for a thread");
   });
@@ -81,4 +87,29 @@ test("a consumer for which no thread can be had does not begin, leaves no connec
   hasRoom = true;
   await consume(broker);
   expect(await broker.store.connection.call("zcard", lease)).toBe(1);
+});
+
+test("a connection that is gone without a word is replaced before the leases end that are renewed on it", async () => {
+  const server = await startServer();
+  const proxy = await TcpProxy.start(server);
+  onTestFinished(() => proxy.stop());
+  const patience = { leaseMs: 3000, timeoutMs: 5000 };
+  const [worker, onlooker] = [await openBroker(proxy, patience), await openBroker(server, patience)];
+  const held: Delivery[] = [];
+  await worker.consume(["default"], { prefetch: 1 }, (delivery) => void held.push(delivery));
+  await onlooker.publisher.publish([message("a")]);
+  await expect.poll(() => held).toHaveLength(1);
+  const [id] = (await server.command("zrange", lease, 0, -1)) as [string]; // what ZRANGE answers
+  const endOfIts = async (): Promise<number> => Number(await server.command("zscore", lease, id));
+  // Whoever beats buries those whose lease has ended.
+  await consume(onlooker);
+  proxy.dropReplies();
+  const before = await endOfIts();
+  await expect.poll(endOfIts, slowly).toBeGreaterThan(before);
+  // The connection is silent from now on, and the next one is not.
+  proxy.dropReplies({ probability: 0 });
+  const silentSince = await endOfIts();
+  await expect.poll(endOfIts, slowly).not.toBe(silentSince);
+  expect(await endOfIts()).toBeGreaterThan(silentSince);
+  expect(held[0]?.lost.aborted).toBe(false);
 });

@@ -2,6 +2,7 @@ import { fromUrl } from "@q/core";
 import { describe, expect, test } from "vitest";
 import { redis } from "./index.ts";
 import { readOptions, type RedisOptions, type Settings } from "./options.ts";
+import { producerTtlMs } from "./scripts/publish.ts";
 
 const secret = "s3cr3t-c4n4ry";
 
@@ -64,6 +65,12 @@ describe("redis()", () => {
     ["redis://cache?deadMaxAge=7d&deadMaxCount=10", { retention: { maxAgeMs: 7 * 86_400_000, maxCount: 10 } }],
   ])("reads %s", (url, expected) => {
     expect(readOptions(url)).toMatchObject(expected);
+  });
+
+  test("Redis remembers a send for longer than the longest timeout lets it be repeated", () => {
+    const { timeoutMs } = readOptions("redis://cache?timeout=2m");
+    // The last attempt may begin as the time ends, and in a cluster it takes half of it more.
+    expect(timeoutMs + 1.5 * timeoutMs).toBeLessThanOrEqual(producerTtlMs);
   });
 
   test("reads the certificates of an encrypted connection", () => {
@@ -191,6 +198,7 @@ describe("redis()", () => {
     ["Q2027", "redis://cache?prefix={app}"],
     ["Q2027", "redis://cache?lease=999ms"],
     ["Q2027", "redis://cache?timeout=1ms"],
+    ["Q2027", "redis://cache?timeout=121s"],
     ["Q2027", "redis://cache?replicas=-1"],
     ["Q2027", "redis://cache?replicas=1.5"],
     ["Q2027", "redis://cache?allowEviction=yes"],

@@ -51,7 +51,7 @@ export interface RedisOptions {
   readonly deadMaxAge?: Duration;
   /** Dead letters of a queue beyond which the oldest is deleted. Default 100,000. */
   readonly deadMaxCount?: number;
-  /** Longest wait for Redis: to connect, to answer, to store a message. Default `"5s"`. */
+  /** Longest wait for Redis: to connect, to answer, to store a message. At most `"2m"`. Default `"5s"`. */
   readonly timeout?: Duration;
   /**
    * How long the event loop of a worker may stand still before its process is ended and its work goes to others. Default `"10m"`; `false`
@@ -90,6 +90,9 @@ export interface Settings extends Login {
   readonly timeoutMs: number;
   readonly allowEviction: boolean;
 }
+
+/** A send is repeated for as long, and the last attempt may take as long again and half of it: Redis must still know the first one then. */
+const longestTimeoutMs = 120_000;
 
 /** What may stand in an object and as a parameter in a URL. */
 const parameters: readonly string[] = [
@@ -148,7 +151,7 @@ export function readOptions(urlOrOptions: string | RedisOptions = {}): Settings 
       maxAgeMs: values.duration("deadMaxAge", { atLeast: "1s" }) ?? 90 * 86_400_000,
       maxCount: values.number("deadMaxCount", { from: 1, to: 1_000_000_000 }) ?? 100_000,
     },
-    timeoutMs: values.duration("timeout", { atLeast: "100ms" }) ?? 5000,
+    timeoutMs: readTimeout(values),
     allowEviction: values.flag("allowEviction") ?? false,
   };
 }
@@ -206,6 +209,12 @@ function readPrefix(values: OptionValues): string {
   const prefix = values.text("prefix") ?? "";
   if (!/[{}]/.test(prefix)) return prefix;
   throw new ConfigError("Q2027", `expected a prefix without { and }, got ${JSON.stringify(prefix)}`);
+}
+
+function readTimeout(values: OptionValues): number {
+  const timeoutMs = values.duration("timeout", { atLeast: "100ms" }) ?? 5000;
+  if (timeoutMs <= longestTimeoutMs) return timeoutMs;
+  throw new ConfigError("Q2027", `expected timeout to be at most "2m", got ${timeoutMs} ms`);
 }
 
 function readStuckAfter(values: OptionValues): number | null {

@@ -49,12 +49,14 @@ interface Standing {
 /** Called at each look at which the main thread still stands. */
 function stand({ forMs, awakeMs }: Standing): void {
   const { stuckAfterMs } = settings;
+  // Who consumes nothing keeps nothing from others, however long it computes.
+  if (members.size === 0) return;
   // To renew the leases of a process that is stuck for ever would hide it. It ends as if somebody had killed it, and its work goes to others.
   if (stuckAfterMs !== null && awakeMs > stuckAfterMs) {
     say(`q: the event loop has not turned for ${stuckAfterMs} ms: ending this process, its tasks go to others`);
     process.kill(process.pid, "SIGKILL");
   }
-  if (forMs > takeOverAfterMs && members.size > 0) void takeOver();
+  if (forMs > takeOverAfterMs) void takeOver();
 }
 
 /** At once: what a thread writes to its own stream goes through the main thread, which stands. */

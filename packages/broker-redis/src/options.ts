@@ -54,8 +54,8 @@ export interface RedisOptions {
   /** Longest wait for Redis: to connect, to answer, to store a message. At most `"2m"`. Default `"5s"`. */
   readonly timeout?: Duration;
   /**
-   * How long the event loop of a worker may stand still before its process is ended and its work goes to others. Default `"10m"`; `false`
-   * lets it stand.
+   * How long the event loop of a worker may stand still, while it consumes, before its process is ended and its work goes to others. Default
+   * `"10m"`; `false` lets it stand.
    */
   readonly stuckAfter?: Duration | false;
   /** Whether to start although this Redis deletes messages when its memory is full. Default false. */

@@ -16,6 +16,7 @@ import { RecordingLogger } from "./recording-logger.ts";
 
 const fixture = fileURLToPath(new URL("fixtures/blocked-by-each.mjs", import.meta.url));
 const computing = fileURLToPath(new URL("fixtures/computing.mjs", import.meta.url));
+const computingAfterwards = fileURLToPath(new URL("fixtures/computing-afterwards.mjs", import.meta.url));
 const threadFile = new URL("../dist/lease-thread.js", import.meta.url);
 const declared = [{ name: "default", priorities: false }];
 /** Where nobody listens. */
@@ -69,11 +70,9 @@ test("a handler that blocks the event loop, from the first task on, keeps its le
   }
 }, 60_000);
 
-/** A worker whose task has begun to compute, and goes on for so long. Its process ends itself when its event loop stands for four seconds. */
-async function startComputing(restMs: number) {
-  const server = await startServer();
-  await send(server);
-  const worker = spawn(process.execPath, [computing, server.url, String(restMs)]);
+/** A process, and what it says. */
+function startWorker(...args: readonly string[]) {
+  const worker = spawn(process.execPath, args);
   const exited = once(worker, "exit");
   onTestFinished(async () => {
     worker.kill("SIGKILL");
@@ -82,8 +81,16 @@ async function startComputing(restMs: number) {
   const said = { out: "", err: "" };
   worker.stdout.on("data", (text: Buffer) => (said.out += String(text)));
   worker.stderr.on("data", (text: Buffer) => (said.err += String(text)));
-  await expect.poll(() => said.out, slowly).toBe("computing\n");
   return { worker, exited, said };
+}
+
+/** A worker whose task has begun to compute, and goes on for so long. Its process ends itself when its event loop stands for four seconds. */
+async function startComputing(restMs: number) {
+  const server = await startServer();
+  await send(server);
+  const started = startWorker(computing, server.url, String(restMs));
+  await expect.poll(() => started.said.out, slowly).toBe("computing\n");
+  return started;
 }
 
 test("a process that was stopped for longer than it may be stuck goes on with its task", async () => {
@@ -101,6 +108,13 @@ test("a process that is stuck says so, and ends", async () => {
   await expect
     .poll(() => said.err)
     .toBe("q: the event loop has not turned for 4000 ms: ending this process, its tasks go to others\n");
+}, 60_000);
+
+test("a process that consumes nothing any more may stand still for as long as it likes", async () => {
+  const { url } = await startServer();
+  const { exited, said } = startWorker(computingAfterwards, url);
+  expect(await exited).toEqual([0, null]);
+  expect(said).toEqual({ out: "computed\n", err: "" });
 }, 60_000);
 
 test("a lease that is gone while the event loop is blocked is told as lost", async () => {

@@ -4,6 +4,7 @@ import { enter } from "../src/scripts/enter.ts";
 import { leave } from "../src/scripts/leave.ts";
 import { renew } from "../src/scripts/renew.ts";
 import { stats } from "../src/scripts/stats.ts";
+import { startServer } from "./connecting.ts";
 import { leaseMs, Place, pushes, texts } from "./scripts-place.ts";
 
 let server: RedisServer;
@@ -242,6 +243,58 @@ describe("a grave", () => {
     expect(await place.renew("other")).toMatchObject({ recovered: 1 });
     expect(await place.ready()).toEqual(["1"]);
     expect(await connection.call("exists", keys.grave)).toBe(0);
+  });
+
+  /** Of consumers that died long ago. */
+  const digMany = async (place: Place): Promise<void> => {
+    const now = await place.now();
+    const graves = Array.from({ length: 3000 }, (_, number) => [now + 60_000 + number, `c${number}`]);
+    await place.connection.call("zadd", place.keys.grave, ...graves.flat());
+  };
+
+  test("of many, a few hundred are looked into with each beat, each of them in its turn and with one command", async () => {
+    const place = await Place.open(await startServer());
+    const { connection } = place;
+    await place.publish(...pushes(2));
+    await digMany(place);
+    await land(place, "c1500");
+    await land(place, "c2999");
+    await connection.call("config", "resetstat");
+    const beats: number[] = [];
+    for (let beat = 0; beat < 10; beat += 1) beats.push((await place.renew("other")).recovered);
+    expect(beats).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const counted = String(await connection.call("info", "commandstats"));
+    const calls = [...counted.matchAll(/:calls=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+    expect(calls).toBeGreaterThan(3000);
+    expect(calls).toBeLessThan(3500);
+    // And from the beginning.
+    await land(place, "c0");
+    const again = [await place.renew("other"), await place.renew("other")];
+    expect(again.map(({ recovered }) => recovered)).toContain(1);
+  });
+
+  test("of many, that of who has just died is emptied at once", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await digMany(place);
+    await place.publish(...pushes(1200));
+    await place.enter("c");
+    await place.claim("c", 1200);
+    const beats = [await place.renew("other", "c"), await place.renew("other"), await place.renew("other")];
+    expect(beats.map(({ recovered }) => recovered)).toEqual([500, 500, 200]);
+    expect(await place.ready()).toEqual(texts(1200));
+    expect(Number(await connection.call("zscore", keys.grave, "c"))).toBeLessThan(Infinity);
+  });
+
+  test("that expires is forgotten, also behind many others", async () => {
+    const place = await Place.open(server);
+    const { connection, keys } = place;
+    await digMany(place);
+    for (let beat = 0; beat < 5; beat += 1) await place.renew("other");
+    await connection.call("zadd", keys.grave, 1, "old");
+    for (let beat = 0; beat < 11; beat += 1) await place.renew("other");
+    expect(await connection.call("zcard", keys.grave)).toBe(3000);
+    expect(await connection.call("zscore", keys.grave, "old")).toBe(null);
   });
 
   test("is not forgotten as long as there is something in it", async () => {

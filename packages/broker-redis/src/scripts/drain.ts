@@ -7,12 +7,13 @@
  * that kills its workers does not take down one after the other. What only landed was never in anybody's hands.
  */
 export const drain = `local function drain(id, counts, budget, crashDelay)
-  local held, started, moved = own .. 'held:' .. id, own .. 'started:' .. id, 0
+  local held, started, landing, moved = own .. 'held:' .. id, own .. 'started:' .. id, own .. 'landing:' .. id .. ':', 0
+  if redis.call('EXISTS', held, started, landing .. 0, landing .. 1, landing .. 2, landing .. 3) == 0 then return 0 end
   local tags = redis.call('HKEYS', held)
   redis.call('HLEN', started)
-  for list = 0, 3 do redis.call('LLEN', own .. 'landing:' .. id .. ':' .. list) end
+  for list = 0, 3 do redis.call('LLEN', landing .. list) end
   for list = 0, 3 do
-    local landed = redis.call('RPOP', own .. 'landing:' .. id .. ':' .. list, 100) or {}
+    local landed = redis.call('RPOP', landing .. list, 100) or {}
     for i = #landed, 1, -1 do redis.call('RPUSH', KEYS[1 + list], landed[i]) end
     moved = moved + #landed
   end

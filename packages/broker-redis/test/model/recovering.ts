@@ -70,10 +70,11 @@ export function renew(
   if (alive) model.setTime(`lease ${id}`, leaseMs);
   const latest = (model.timeOf("grace") ?? 0) > now ? now - 3 * leaseMs : now;
   const expired = model.inTurn("lease").filter((one) => (model.timeOf(`lease ${one}`) ?? Infinity) <= latest);
-  for (const one of [...knownDead, ...expired])
-    if (times.delete(`lease ${one}`)) model.setTime(`grave ${one}`, graveMs);
+  const before = model.inTurn("grave");
+  const buried = [...knownDead, ...expired].filter((one) => times.delete(`lease ${one}`)).toSorted();
+  for (const one of buried) model.setTime(`grave ${one}`, graveMs);
   let recovered = 0;
-  for (const one of model.inTurn("grave")) {
+  for (const one of [...before, ...buried]) {
     recovered += drain(model, one, crashDelayMs);
     if (model.isPast(`grave ${one}`)) times.delete(`grave ${one}`);
   }

@@ -64,8 +64,8 @@ export const mutations: readonly SeenMutation[] = [
   {
     name: "nobody looks into the graves",
     file: "scripts/renew.ts",
-    from: "for _, id in ipairs(redis.call('ZRANGE', KEYS[9], 0, -1)) do",
-    to: "for _, id in ipairs(dead) do",
+    from: "local graves = redis.call('ZRANGEBYSCORE', KEYS[9], '-inf', '(+inf', 'WITHSCORES', 'LIMIT', first, ${looksAtOnce})",
+    to: "local graves = {}",
     seenBy: lateLanding,
     seenAs: /the late message ran/,
   },

@@ -69,6 +69,12 @@ export function unreachable(error: unknown, address: string): BrokerError {
   });
 }
 
+/** Whether the server has said no to a message. Otherwise its channel ended before there was an answer. */
+export function isRefusal(error: unknown): boolean {
+  // amqplib's words for a nack.
+  return messageOf(error) === "message nacked";
+}
+
 /** Which argument of a queue is another one there: `x-max-priority`. `undefined` when the server says nothing of the kind. */
 export function clashingArgument(error: unknown): string | undefined {
   return /inequivalent arg '([^']+)'/.exec(messageOf(error))?.[1];

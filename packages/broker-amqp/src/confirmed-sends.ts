@@ -1,6 +1,6 @@
 import type { ConfirmChannel } from "amqplib";
 import { atMost, type Clock } from "@q/core/broker";
-import { ConnectionLost } from "./amqp-error.ts";
+import { ConnectionLost, isRefusal } from "./amqp-error.ts";
 import type { Link } from "./link.ts";
 import { misfitOf, Parcel, type Consignment, type Returned } from "./parcel.ts";
 
@@ -65,7 +65,7 @@ export class ConfirmedSends {
         // After its end nothing is known.
         if (ended.aborted) return giveUp();
         if (error === null) return parcel.confirmed();
-        parcel.refused();
+        if (isRefusal(error)) parcel.refused();
         giveUp();
       });
     } catch (error) {

@@ -207,7 +207,9 @@ export class Link {
   #guarded<C extends Channel>(channel: C): C {
     channel.on("error", (error) => this.fail(error));
     channel.on("close", () => {
-      if (!this.#retired.has(channel)) this.fail(new Error("the channel ended"));
+      if (this.#retired.has(channel)) return;
+      // When it ends with its connection, amqplib says why of that, and after this.
+      queueMicrotask(() => this.fail(new Error("the channel ended")));
     });
     channel.on("handler-error", (error) => this.fail(error));
     return channel;

@@ -1,5 +1,6 @@
 import type { ConfirmChannel } from "amqplib";
 import { Bag, type Clock, type Logger, type PublishRejected, type PublishUnknown } from "@q/core/broker";
+import { isRefusal } from "./amqp-error.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { misfitOf, Parcel, type Consignment, type Returned } from "./parcel.ts";
@@ -218,8 +219,8 @@ export class Outbox {
   }
 
   #onAnswer(parcel: Parcel, channel: ConfirmChannel, error: unknown): void {
-    // After the end of its channel it has been dealt with.
-    if (channel !== this.#channel) return;
+    // Of the end of its channel the link tells, a moment before this or after.
+    if (channel !== this.#channel || (error !== null && !isRefusal(error))) return;
     this.#hasAnswers = true;
     this.#sent.delete(parcel);
     this.#sentBytes -= parcel.bytes;

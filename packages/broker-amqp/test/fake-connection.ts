@@ -1,13 +1,16 @@
-import type { ConfirmChannel } from "amqplib";
+import type { ConfirmChannel, Options } from "amqplib";
 import { EventEmitter } from "node:events";
 import { silentLogger, systemClock } from "@q/core/broker";
 import type { Connection } from "../src/connection.ts";
+import { resendHeader } from "../src/envelope.ts";
 import type { Link } from "../src/link.ts";
 import type { OutboxOptions } from "../src/outbox.ts";
 
 /** A channel that confirms when the test says so. */
 export class FakeChannel extends EventEmitter {
   readonly published: string[] = [];
+  /** Those of them that say of themselves that they may be stored already. */
+  readonly marked: string[] = [];
   /** Whether its buffer is full after the next message. */
   isFull = false;
   readonly #unconfirmed: { readonly text: string; readonly onAnswer: (error: unknown) => void }[] = [];
@@ -16,22 +19,35 @@ export class FakeChannel extends EventEmitter {
     _exchange: string,
     _key: string,
     content: Buffer,
-    _options: object,
+    { headers = {} }: Options.Publish,
     onAnswer: (error: unknown) => void,
   ): boolean {
-    this.published.push(content.toString());
-    this.#unconfirmed.push({ text: content.toString(), onAnswer });
+    const text = content.toString();
+    this.published.push(text);
+    if (resendHeader in headers) this.marked.push(text);
+    this.#unconfirmed.push({ text, onAnswer });
     return !this.isFull;
   }
 
   confirm(...texts: readonly string[]): void {
-    for (const text of texts) {
-      const [found] = this.#unconfirmed.splice(
-        this.#unconfirmed.findIndex((one) => one.text === text),
-        1,
-      );
-      found?.onAnswer(null);
-    }
+    for (const text of texts) this.#answer(text, null);
+  }
+
+  refuse(...texts: readonly string[]): void {
+    for (const text of texts) this.#answer(text, new Error("message nacked"));
+  }
+
+  /** As amqplib ends it with its connection: before that is told. */
+  end(): void {
+    for (const { onAnswer } of this.#unconfirmed.splice(0)) onAnswer(new Error("channel closed"));
+  }
+
+  #answer(text: string, error: Error | null): void {
+    const [found] = this.#unconfirmed.splice(
+      this.#unconfirmed.findIndex((one) => one.text === text),
+      1,
+    );
+    found?.onAnswer(error);
   }
 }
 

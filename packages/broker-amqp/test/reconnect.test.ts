@@ -1,4 +1,4 @@
-import { silentLogger, type Delivery } from "@q/core/broker";
+import { silentLogger, type BrokerError, type Delivery, type LogFields } from "@q/core/broker";
 import { TcpProxy, type RabbitServer } from "@q/test-servers";
 import { expect, onTestFinished, test } from "vitest";
 import { amqp } from "../src/index.ts";
@@ -41,6 +41,38 @@ test("connections that the server closes, and a restart of RabbitMQ, end no cons
   await server().admin.startApp();
   await eventually(() => broker.publish([message("restarted", "b")]));
   await eventually(() => expect(idsOf(came)).toEqual(expect.arrayContaining(["b", "later"])));
+}, 120_000);
+
+test("when RabbitMQ closes a connection, the log has its reason", async () => {
+  const reasons: string[] = [];
+  const warn = ({ err }: LogFields): void => void reasons.push(String(err));
+  const broker = amqp({ url: server().url });
+  onTestFinished(() => broker.close());
+  await broker.open({ logger: { ...silentLogger, warn } });
+  await broker.declare([{ name: "told", priorities: false }]);
+  await broker.publish([message("told", "a")]);
+  await server().admin.closeAllConnections("new certificates");
+  await eventually(() => expect(reasons).toHaveLength(1));
+  expect(reasons[0]).toContain("new certificates");
+});
+
+test("what is under way when RabbitMQ stops in good order may be stored", async () => {
+  const broker = await opened({ url: server().url, timeout: "1s" }, "stopping");
+  const codes = new Set<string>();
+  const over = new AbortController();
+  const publishers = Array.from({ length: 500 }, async (_, index) => {
+    while (!over.signal.aborted)
+      await broker.publish([message("stopping", `m-${index}`)]).catch(
+        // As all errors of `publish`.
+        (error: unknown) => void codes.add((error as BrokerError).code),
+      );
+  });
+  await server().admin.stopApp();
+  await eventually(() => expect(codes).toContain("Q1001"));
+  over.abort();
+  await Promise.all(publishers);
+  await server().admin.startApp();
+  expect([...codes].toSorted()).toEqual(["Q1001", "Q1102"]);
 }, 120_000);
 
 test("a message that is held when its connection ends is lost to its holder, and comes again as a suspect", async () => {

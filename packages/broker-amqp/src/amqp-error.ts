@@ -1,4 +1,4 @@
-import { BrokerError, type QErrorOptions } from "@q/core/broker";
+import { BrokerError, PublishRejected, type QErrorOptions } from "@q/core/broker";
 
 /**
  * The answer did not come: the connection ended, or nobody was there. `sent` tells whether what was asked may have been carried out.
@@ -26,19 +26,27 @@ export function replyCodeOf(error: unknown): number | undefined {
   return typeof code === "number" ? code : undefined;
 }
 
+/** What to do about `Q1018`. */
+export const rightsHint = "PERMISSIONS.md of @q/broker-amqp lists what producers, cron processes and workers need";
+
 /** What went wrong with a channel or a connection, as one of ours. No cause is kept: it may hold a message. */
 export function amqpError(error: unknown, address: string): BrokerError {
   if (error instanceof BrokerError) return error;
   const text = serverText(error);
   if (replyCodeOf(error) === replyCode.refused) {
-    return new BrokerError("Q1018", `the RabbitMQ user may not do this: ${text} (${address})`, {
-      hint: "PERMISSIONS.md of @q/broker-amqp lists what producers, cron processes and workers need",
-    });
+    return new BrokerError("Q1018", `the RabbitMQ user may not do this: ${text} (${address})`, { hint: rightsHint });
   }
   // amqplib's words for a channel that has ended under a call.
   if (/^(Channel (ended|closed)|channel closed|Connection (closed|closing)|Unexpected close)/i.test(messageOf(error)))
     return new ConnectionLost(`the connection to RabbitMQ at ${address} ended`, { sent: true });
   return new BrokerError("Q1024", `RabbitMQ at ${address} answered with an error: ${text}`);
+}
+
+/** The same error as an answer to `publish`, of which nothing was sent. */
+export function rejection(error: unknown): PublishRejected {
+  if (error instanceof PublishRejected) return error;
+  const { code, message, hint } = error instanceof BrokerError ? error : new BrokerError("Q1101", String(error));
+  return new PublishRejected(code, message, { hint, cause: error });
 }
 
 /** Why there is no connection. `Q1001`, or a code that says more when trying again will not help. */
@@ -100,7 +108,7 @@ function hintForTls(text: string): string {
 }
 
 /** What the server said, without what amqplib puts around it. */
-function serverText(error: unknown): string {
+export function serverText(error: unknown): string {
   return firstWords(/with message "(.*)"/s.exec(messageOf(error))?.[1] ?? messageOf(error));
 }
 

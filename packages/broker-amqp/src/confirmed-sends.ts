@@ -70,7 +70,7 @@ export class ConfirmedSends {
       });
     } catch (error) {
       const misfit = misfitOf(error);
-      if (misfit !== undefined) return parcel.unfit(misfit);
+      if (misfit !== undefined) return parcel.reject(misfit);
       // The channel has just ended.
       link.fail(error);
       giveUp();

@@ -67,10 +67,8 @@ export class OpenBroker {
       prepare: async (link, waiting) => {
         // The server may come back empty.
         topology.forgetDelays();
-        const delayed = new Set<string>();
-        for (const { exchange, queue } of waiting)
-          if (exchange !== "" && exchange !== eventsExchange) delayed.add(queue);
-        if (delayed.size > 0) await topology.repairDelays(link, delayed);
+        const delayed = [...waiting].filter(({ exchange }) => exchange !== "" && exchange !== eventsExchange);
+        return delayed.length === 0 ? new Map() : await topology.repairRoutes(link, delayed);
       },
     });
     const locks = new Locks({ quiet, clock, timeoutMs, address });

@@ -1,6 +1,7 @@
 import type { ConfirmChannel } from "amqplib";
 import { Bag, type Clock, type Logger, type PublishRejected, type PublishUnknown } from "@q/core/broker";
 import { isRefusal } from "./amqp-error.ts";
+import { channelRefusal } from "./channel-refusal.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { misfitOf, Parcel, type Consignment, type Returned } from "./parcel.ts";
@@ -25,8 +26,8 @@ export interface OutboxOptions {
   readonly logger: Logger;
   /** How long a message may wait for its confirm. Milliseconds. */
   readonly timeoutMs: number;
-  /** Called on each new link before anything is sent on it again, with what waits. */
-  readonly prepare: (link: Link, waiting: Iterable<Consignment>) => Promise<void>;
+  /** Called on each new link before anything is sent on it again, with what waits. Answers what cannot be sent, and why. */
+  readonly prepare: (link: Link, waiting: Iterable<Consignment>) => Promise<ReadonlyMap<Consignment, PublishRejected>>;
 }
 
 /**
@@ -138,11 +139,12 @@ export class Outbox {
         this.#pump();
       });
       link.whenUnblocked(() => this.#pump());
-      await this.#options.prepare(
+      const hindered = await this.#options.prepare(
         link,
         [...this.#waiting].map(({ consignment }) => consignment),
       );
       if (link.lost.aborted) return;
+      this.#reject((consignment) => hindered.get(consignment));
       this.#link = link;
       this.#channel = channel;
       this.#isFull = false;
@@ -158,12 +160,25 @@ export class Outbox {
     this.#channel = undefined;
     const sent = this.#inOrder();
     for (const parcel of sent) this.#sent.delete(parcel);
+    const refusal = channelRefusal(link.lost.reason);
     const again = sent.filter((parcel) => !parcel.isDone);
-    for (const parcel of again) parcel.answerLost();
+    for (const parcel of again) if (refusal?.concerns(parcel.consignment) !== true) parcel.answerLost();
     const behind = [...this.#waiting];
     this.#sentBytes = 0;
     this.#waiting.clear();
     for (const parcel of [...again, ...behind]) this.#waiting.add(parcel);
+    // Sent again, they would end the next channel too.
+    this.#reject((consignment) => (refusal?.concerns(consignment) === true ? refusal.error : undefined));
+  }
+
+  /** Answers what waits in vain. */
+  #reject(reasonFor: (consignment: Consignment) => PublishRejected | undefined): void {
+    for (const parcel of this.#waiting) {
+      const reason = reasonFor(parcel.consignment);
+      if (reason === undefined) continue;
+      this.#waiting.delete(parcel);
+      parcel.reject(reason);
+    }
   }
 
   /** What has been sent, as it was sent. */
@@ -205,7 +220,7 @@ export class Outbox {
       this.#isFull = !parcel.sendOn(channel, (error) => this.#onAnswer(parcel, channel, error));
     } catch (error) {
       const misfit = misfitOf(error);
-      if (misfit !== undefined) parcel.unfit(misfit);
+      if (misfit !== undefined) parcel.reject(misfit);
       else {
         // The channel has just ended; the link follows.
         this.#waiting.add(parcel);

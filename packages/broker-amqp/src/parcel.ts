@@ -105,9 +105,11 @@ export class Parcel implements Baggable {
     this.#mayBeStored = true;
   }
 
-  /** It cannot be sent at all. */
-  unfit(error: PublishRejected): void {
-    this.#end(error);
+  /** It cannot be sent, or not again. */
+  reject(error: PublishRejected): void {
+    if (!this.#mayBeStored) return this.#end(error);
+    const message = `RabbitMQ has not confirmed the message, and it cannot be sent again: ${error.message}; it may be stored`;
+    this.#end(new PublishUnknown("Q1102", message, { hint: error.hint, cause: error }));
   }
 
   /** Its sender waits no longer. */

@@ -1,12 +1,5 @@
-import {
-  bodySize,
-  BrokerError,
-  PublishFailed,
-  PublishRejected,
-  type BrokerMessage,
-  type OutgoingMessage,
-  type PublishUnknown,
-} from "@q/core/broker";
+import { bodySize, PublishFailed, PublishRejected, type BrokerMessage, type OutgoingMessage } from "@q/core/broker";
+import { rejection } from "./amqp-error.ts";
 import { longestDelayMs, routeFor } from "./delays.ts";
 import { encodeEnvelope } from "./envelope.ts";
 import { checkQueueName } from "./names.ts";
@@ -51,10 +44,10 @@ export class Publisher {
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     // All of them, before the first is stored: a message that cannot be stored then rejects the call as a whole.
     const consignments = messages.map((message) => this.consign(message, { delayMs: message.delayMs ?? 0 }));
-    const delayed = messages.filter(({ delayMs = 0 }) => delayMs > 0).map(({ queue }) => queue);
+    const delayed = consignments.filter(({ exchange }) => exchange !== "");
     if (delayed.length > 0) {
-      await this.#ensureDelays(new Set(delayed)).catch((error: unknown) => {
-        throw publishError(error);
+      await this.#ensureRoutes(delayed).catch((error: unknown) => {
+        throw rejection(error);
       });
     }
     raise(await this.#parts.outbox.send(consignments), messages.length);
@@ -63,7 +56,7 @@ export class Publisher {
   /** @throws PublishRejected, PublishUnknown */
   async storeAgain(message: BrokerMessage, { delayMs = 0, crashes = 0, ...options }: StoreAgain): Promise<void> {
     const consignment = this.consign(message, { delayMs, crashes });
-    if (delayMs > 0) await this.#ensureDelays([message.queue]);
+    if (delayMs > 0) await this.#ensureRoutes([consignment]);
     await this.send(consignment, options);
   }
 
@@ -98,9 +91,9 @@ export class Publisher {
     return { queue, exchange, routingKey, content, options: envelope };
   }
 
-  async #ensureDelays(queues: Iterable<string>): Promise<void> {
+  async #ensureRoutes(delayed: readonly Consignment[]): Promise<void> {
     const { connection, topology } = this.#parts;
-    for (const queue of queues) await topology.ensureDelays(await connection.ready(), queue);
+    for (const consignment of delayed) await topology.ensureRoute(await connection.ready(), consignment);
   }
 }
 
@@ -118,11 +111,4 @@ function checkShort(text: string | undefined): void {
 
 function unfit(expected: string, got: unknown): PublishRejected {
   return new PublishRejected("Q1101", `expected ${expected}, got ${JSON.stringify(got)}`);
-}
-
-/** The same error as an answer to `publish`, of which nothing was sent. */
-function publishError(error: unknown): PublishRejected | PublishUnknown {
-  if (error instanceof PublishRejected) return error;
-  const { code, message, hint } = error instanceof BrokerError ? error : new BrokerError("Q1101", String(error));
-  return new PublishRejected(code, message, { hint, cause: error });
 }

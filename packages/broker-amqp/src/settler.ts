@@ -109,8 +109,8 @@ export class Settler {
     try {
       await publisher.storeAgain(message, { ...options, signal: session.lost });
     } catch (error) {
-      if (!hasCode(error, "Q1101")) throw error;
-      // It will not fit the next time either: given back, it would run for ever.
+      if (!hasCode(error, "Q1101") && !hasCode(error, "Q1018")) throw error;
+      // It will not fit, or be allowed, the next time either: given back, it would run for ever.
       logger.error({ err: error, queue, message: message.id }, "a message that cannot be stored again is dead");
       return await this.#bury(arrival, { code: "unstorable", message: `it was to run again: ${String(error)}` });
     }

@@ -1,10 +1,11 @@
 import type { Options } from "amqplib";
-import { BrokerError, type Logger, type QueueOptions } from "@q/core/broker";
-import { amqpError, clashingArgument, replyCode, replyCodeOf } from "./amqp-error.ts";
+import { BrokerError, type Logger, type PublishRejected, type QueueOptions } from "@q/core/broker";
+import { amqpError, clashingArgument, ConnectionLost, rejection, replyCode, replyCodeOf } from "./amqp-error.ts";
 import { digitPattern, endPattern, ladder, steps } from "./delays.ts";
 import type { Link } from "./link.ts";
 import { checkQueueName, deadQueue, delaysSign, stepName } from "./names.ts";
 import type { QueueType, Settings } from "./options.ts";
+import type { Consignment } from "./parcel.ts";
 
 /** Highest priority of a queue that has them: 0 to 9, as in the contract. */
 const highestPriority = 9;
@@ -21,9 +22,12 @@ export class Topology {
   readonly #settings: Settings;
   readonly #logger: Logger;
   readonly #declared = new Map<string, QueueOptions>();
-  /** Queues that are bound to the ladder's end. */
+  /** Queues that are bound to the ladder's end, or would be if this user might. */
   readonly #delayed = new Set<string>();
-  #hasLadder = false;
+  /** A foreign one this user may not declare: whoever sends something into it looks first whether it is there. */
+  #ladder: "unknown" | "whole" | "foreign" = "unknown";
+  /** Exchanges in front of a foreign one that were found. */
+  readonly #entrances = new Set<string>();
 
   constructor(settings: Settings, logger: Logger) {
     this.#settings = settings;
@@ -62,40 +66,75 @@ export class Topology {
     await this.declare(link, this.#declared.get(queue) ?? { name: queue, priorities: false });
     // Its binding went with it, and whatever took it may have taken the ladder too.
     this.#delayed.delete(queue);
-    this.#hasLadder = false;
+    this.#ladder = "unknown";
     await this.ensureDelays(link, queue);
   }
 
-  /** Makes sure that delayed messages reach the queue. Costs nothing when this process has done so before. */
+  /** Makes sure that delayed messages reach the queue, as far as this user may. Costs nothing when this process has done so before. */
   async ensureDelays(link: Link, queue: string): Promise<void> {
-    if (this.#delayed.has(queue)) return;
-    try {
-      if (!this.#hasLadder && !(await this.#hasExchange(link, delaysSign))) await this.#declareLadder(link);
-      this.#hasLadder = true;
-      await link.ask((channel) => channel.bindQueue(queue, ladder.end, endPattern(queue)));
-    } catch (error) {
-      if (replyCodeOf(error) !== replyCode.refused) throw amqpError(error, this.#settings.address);
-      // A producer of few rights: whoever consumes the queue has bound it.
-      this.#logger.debug({ queue }, "this user may not declare delayed delivery; the workers of the queue do");
-    }
-    this.#delayed.add(queue);
+    await this.#bindDelays(link, queue).catch((error: unknown) => {
+      throw amqpError(error, this.#settings.address);
+    });
   }
 
-  /** As `ensureDelays` for each of them, when a part of it was found missing. */
-  async repairDelays(link: Link, queues: Iterable<string>): Promise<void> {
-    this.#delayed.clear();
-    this.#hasLadder = true;
+  /** Whether it is known that a delayed message gets into the ladder, and from there to its queue. */
+  reaches({ queue, exchange }: Consignment): boolean {
+    return this.#delayed.has(queue) && (this.#ladder !== "foreign" || this.#entrances.has(exchange));
+  }
+
+  /**
+   * As `ensureDelays`, for a message that is about to be sent.
+   * @throws BrokerError `Q1018` what it goes through is not there, and this user may not create it
+   */
+  async ensureRoute(link: Link, consignment: Consignment): Promise<void> {
+    const { queue, exchange } = consignment;
     try {
+      await this.#bindDelays(link, queue);
+      if (this.reaches(consignment)) return;
+      if (await this.#hasExchange(link, exchange)) return void this.#entrances.add(exchange);
+      // By now this user may.
       await this.#declareLadder(link);
+      await this.#bindDelays(link, queue);
     } catch (error) {
-      if (replyCodeOf(error) !== replyCode.refused) throw amqpError(error, this.#settings.address);
+      throw amqpError(error, this.#settings.address);
     }
-    for (const queue of queues) await this.ensureDelays(link, queue);
+  }
+
+  /**
+   * As `ensureRoute` for each of them, when a part of it may be missing.
+   * @returns what keeps some of them from their queues
+   * @throws ConnectionLost
+   */
+  async repairRoutes(
+    link: Link,
+    consignments: readonly Consignment[],
+  ): Promise<ReadonlyMap<Consignment, PublishRejected>> {
+    this.forgetDelays();
+    await this.#declareLadder(link).catch((error: unknown) => {
+      if (replyCodeOf(error) === undefined) throw amqpError(error, this.#settings.address);
+      // It may be there all the same.
+      this.#ladder = "foreign";
+    });
+    const obstacles = new Map<string, PublishRejected>();
+    const hindered = new Map<Consignment, PublishRejected>();
+    for (const consignment of consignments) {
+      const route = `${consignment.exchange} ${consignment.queue}`;
+      if (!obstacles.has(route) && !this.reaches(consignment)) {
+        await this.ensureRoute(link, consignment).catch((error: unknown) => {
+          if (error instanceof ConnectionLost) throw error;
+          obstacles.set(route, rejection(error));
+        });
+      }
+      const obstacle = obstacles.get(route);
+      if (obstacle !== undefined) hindered.set(consignment, obstacle);
+    }
+    return hindered;
   }
 
   /** Forgets what was found, after the server was away: somebody may have emptied it meanwhile. */
   forgetDelays(): void {
-    this.#hasLadder = false;
+    this.#ladder = "unknown";
+    this.#entrances.clear();
     this.#delayed.clear();
   }
 
@@ -243,6 +282,22 @@ export class Topology {
     await this.declareSide(link, deadQueue(name), priorities ? "classic" : this.sideType(name));
   }
 
+  async #bindDelays(link: Link, queue: string): Promise<void> {
+    if (this.#delayed.has(queue)) return;
+    try {
+      const isThere = this.#ladder === "whole" || (await this.#hasExchange(link, delaysSign));
+      if (!isThere) await this.#declareLadder(link);
+      else if (this.#ladder === "unknown") this.#ladder = "whole";
+      await link.ask((channel) => channel.bindQueue(queue, ladder.end, endPattern(queue)));
+    } catch (error) {
+      if (replyCodeOf(error) !== replyCode.refused) throw error;
+      if (this.#ladder === "unknown") this.#ladder = "foreign";
+      // A producer of few rights: whoever consumes the queue has bound it.
+      this.#logger.debug({ queue }, "this user may not declare delayed delivery; the workers of the queue do");
+    }
+    this.#delayed.add(queue);
+  }
+
   /** From its end to its beginning, so that nothing gets into it before it is whole. */
   async #declareLadder(link: Link): Promise<void> {
     const { name, levels, end } = ladder;
@@ -256,6 +311,9 @@ export class Topology {
       await link.ask((channel) => channel.bindExchange(next, name(level), digitPattern(level, 0)));
     }
     await link.ask((channel) => channel.assertExchange(delaysSign, "fanout", { durable: true }));
+    this.#ladder = "whole";
+    // No queue is bound to a new end.
+    this.#delayed.clear();
   }
 
   async #declareStep(link: Link, delayMs: number): Promise<void> {

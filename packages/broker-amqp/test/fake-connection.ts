@@ -87,6 +87,6 @@ export function outboxOptions(connection: FakeConnection): OutboxOptions {
     clock: systemClock,
     logger: silentLogger,
     timeoutMs: 10_000,
-    prepare: async () => {},
+    prepare: async () => new Map(),
   };
 }

@@ -10,7 +10,7 @@ import { message } from "./message.ts";
 import { commands } from "./permissions-page.ts";
 import { sharedNode } from "./shared-node.ts";
 
-type User = "q-producer" | "q-cron" | "q-worker" | "q-operator";
+type User = "q-producer" | "q-cron" | "q-worker" | "q-operator" | "q-undelayed";
 
 const installed = isInstalled("rabbitmq-server");
 const queue = "emails";
@@ -85,6 +85,32 @@ describe("a worker", () => {
     expect(await other.leases?.acquire("cron", 10_000)).toBe(null);
     await lease?.release();
     expect(refusals("q-worker")).toEqual([]);
+  });
+
+  test("that may not delay goes on sending, and buries a retry with a delay", async () => {
+    const worker = await open("q-worker");
+    // Where delayed messages go is there.
+    await worker.publish([mail("first", 1000)]);
+    await new RabbitAdmin(sharedNode()).addUser({
+      name: "q-undelayed",
+      password: "secret",
+      vhost: "app",
+      // A worker's, as they might be without what is for delayed messages.
+      configure: `^(${queue}|q\\.(dead|marks)\\.${queue}|q\\.events|amq\\.gen.*)$`,
+      write: `^(amq\\.default|${queue}|q\\.events|amq\\.gen.*)$`,
+      read: `^(${queue}|q\\.(dead|marks)\\.${queue}|q\\.events|amq\\.gen.*)$`,
+    });
+    const undelayed = await open("q-undelayed");
+    const [first] = await take(undelayed, 1, queue);
+    expect(await first?.settle({ kind: "requeue", delayMs: 1000 })).toBe("settled");
+    await expect(undelayed.publish([mail("later", 1000)])).rejects.toMatchObject({ code: "Q1018" });
+    await undelayed.publish([mail("x")]);
+    const [x] = await take(undelayed, 1, queue);
+    expect(x?.message).toMatchObject({ id: "x" });
+    await x?.settle({ kind: "ack" });
+    const { inspector } = await open("q-operator");
+    const dead = await inspector?.deadLetters(queue, { limit: 10 });
+    expect(dead?.items[0]).toMatchObject({ message: { id: "first" }, reason: { code: "unstorable" } });
   });
 
   test("may do nothing else", async () => {
@@ -164,6 +190,7 @@ describe("a cron process", () => {
     await expect(cron.consume([queue], { prefetch: 1 }, () => undefined)).rejects.toMatchObject({ code: "Q1018" });
     await expect(cron.inspector?.purge(queue)).rejects.toMatchObject({ code: "Q1018" });
     await expect(cron.declare([{ name: "other", priorities: false }])).rejects.toMatchObject({ code: "Q1018" });
+    await expect(cron.publish([mail("later", 1000)])).rejects.toMatchObject({ code: "Q1018", name: "PublishRejected" });
     await refuses("q-cron", queue);
     const producer = await open("q-producer");
     await expect(producer.schedules?.list()).rejects.toMatchObject({ code: "Q1018" });

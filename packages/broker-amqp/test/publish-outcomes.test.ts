@@ -1,5 +1,5 @@
 import { PublishFailed, PublishRejected, PublishUnknown } from "@q/core/broker";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { consumed, eventually, idsOf, message, opened, ownServer, proxied } from "./opened.ts";
 
 const server = ownServer();
@@ -46,6 +46,31 @@ test("a message that a full queue refuses is rejected when its time is over", as
     error = await failure(broker.publish([message("full", `m-${sent}`)]));
   expect(error).toBeInstanceOf(PublishRejected);
   expect(error).toMatchObject({ code: "Q1106" });
+});
+
+test("a message that RabbitMQ finds too large is rejected, and its neighbours are stored", async () => {
+  const setLimit = (bytes: number): Promise<string> =>
+    server().admin.evaluate(`application:set_env(rabbit, max_message_size, ${bytes})`);
+  await setLimit(1000);
+  onTestFinished(async () => void (await setLimit(134_217_728)));
+  const broker = await opened({ url: server().url }, "small");
+  const large = message("small", "large", { body: JSON.stringify([["x".repeat(1000)], {}, {}]) });
+  const error = await failure(broker.publish([message("small", "a"), large, message("small", "b")]));
+  expect((error as PublishFailed).failures.get(1)).toMatchObject({ name: "PublishRejected", code: "Q1101" });
+  expect((error as PublishFailed).failures.size).toBe(1);
+  const came = await consumed(broker, "small");
+  await eventually(() => expect(idsOf(came)).toEqual(expect.arrayContaining(["a", "b"])));
+});
+
+test("where nothing is there for delayed messages, who may not declare it is told so at once", async () => {
+  const rights = { configure: "^$", write: "^amq\\.default$", read: "^$" };
+  await server().admin.addVhost("bare");
+  await server().admin.addUser({ name: "sender", password: "secret", vhost: "bare", ...rights });
+  await opened({ url: server().url, vhost: "bare" }, "plain");
+  const broker = await opened({ url: server().url.replace("guest:guest", "sender:secret"), vhost: "bare" }, "plain");
+  const delayed = broker.publish([message("plain", "later", { delayMs: 1000 })]);
+  expect(await failure(delayed)).toMatchObject({ name: "PublishRejected", code: "Q1018" });
+  await broker.publish([message("plain", "now")]);
 });
 
 test("a message that is lost on its way is sent again, and stored", async () => {

@@ -83,6 +83,11 @@ export function isRefusal(error: unknown): boolean {
   return messageOf(error) === "message nacked";
 }
 
+/** Whether there is no such queue. One that is there and cannot be reached has the same code. */
+export function isQueueMissing(error: unknown): boolean {
+  return replyCodeOf(error) === replyCode.missing && /no queue '/.test(messageOf(error));
+}
+
 /** Which argument of a queue is another one there: `x-max-priority`. `undefined` when the server says nothing of the kind. */
 export function clashingArgument(error: unknown): string | undefined {
   return /inequivalent arg '([^']+)'/.exec(messageOf(error))?.[1];

@@ -85,12 +85,7 @@ export class Parcel implements Baggable {
   confirmed(): void {
     this.#isUnderWay = false;
     if (!this.#isReturned) return this.#end(undefined);
-    const { queue } = this.consignment;
-    this.#end(
-      new PublishRejected("Q1105", `there is no queue "${queue}" that the message could go to`, {
-        hint: "somebody has deleted it: the next start of a worker or producer creates it again",
-      }),
-    );
+    this.#end(noQueue(this.consignment.queue));
   }
 
   /** The server has said no: it may say yes later. */
@@ -156,6 +151,12 @@ export class Parcel implements Baggable {
 export function misfitOf(error: unknown): PublishRejected | undefined {
   if (error instanceof IllegalOperationError) return undefined;
   return new PublishRejected("Q1101", `the message does not fit into AMQP: ${(error as Error).message}`);
+}
+
+export function noQueue(queue: string): PublishRejected {
+  return new PublishRejected("Q1105", `there is no queue "${queue}" that the message could go to`, {
+    hint: "somebody has deleted it: the next start of a worker or producer creates it again",
+  });
 }
 
 function causedBy(obstacle: Error | undefined): { readonly cause?: Error } {

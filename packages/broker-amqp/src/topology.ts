@@ -1,11 +1,19 @@
 import type { Options } from "amqplib";
 import { BrokerError, type Logger, type PublishRejected, type QueueOptions } from "@q/core/broker";
-import { amqpError, clashingArgument, ConnectionLost, rejection, replyCode, replyCodeOf } from "./amqp-error.ts";
+import {
+  amqpError,
+  clashingArgument,
+  ConnectionLost,
+  isQueueMissing,
+  rejection,
+  replyCode,
+  replyCodeOf,
+} from "./amqp-error.ts";
 import { digitPattern, endPattern, ladder, steps } from "./delays.ts";
 import type { Link } from "./link.ts";
 import { checkQueueName, deadQueue, delaysSign, stepName } from "./names.ts";
 import type { QueueType, Settings } from "./options.ts";
-import type { Consignment } from "./parcel.ts";
+import { noQueue, type Consignment } from "./parcel.ts";
 
 /** Highest priority of a queue that has them: 0 to 9, as in the contract. */
 const highestPriority = 9;
@@ -84,7 +92,7 @@ export class Topology {
 
   /**
    * As `ensureDelays`, for a message that is about to be sent.
-   * @throws BrokerError `Q1018` what it goes through is not there, and this user may not create it
+   * @throws BrokerError `Q1018` what it goes through is not there, and this user may not create it; `Q1105` its queue is not
    */
   async ensureRoute(link: Link, consignment: Consignment): Promise<void> {
     const { queue, exchange } = consignment;
@@ -96,6 +104,7 @@ export class Topology {
       await this.#declareLadder(link);
       await this.#bindDelays(link, queue);
     } catch (error) {
+      if (isQueueMissing(error)) throw noQueue(queue);
       throw amqpError(error, this.#settings.address);
     }
   }

@@ -152,3 +152,22 @@ test("many delayed messages that waited for a connection are sent as soon as it 
   // What they need is declared once, and takes some 15 KB.
   expect(proxy.counters.bytesToServer - before).toBeLessThan(200_000);
 });
+
+test("a delayed message whose queue was deleted meanwhile is rejected, and keeps no other from being sent", async () => {
+  const { proxy, url } = await proxied(server());
+  const broker = await opened({ url, timeout: "10m" }, "deleted");
+  await broker.declare([{ name: "beside", priorities: false }]);
+  await broker.publish(["deleted", "beside"].map((queue) => message(queue, "first", { delayMs: 60_000 })));
+  proxy.refuse();
+  proxy.cut();
+  await eventually(() => expect(broker.connected).toBe(false));
+  const orphan = failure(broker.publish([message("deleted", "a", { delayMs: 60_000 })]));
+  const others = broker.publish([message("beside", "b"), message("beside", "c", { delayMs: 60_000 })]);
+  await server().admin.deleteQueue("deleted");
+  await proxy.restore();
+  await others;
+  expect(await orphan).toMatchObject({ name: "PublishRejected", code: "Q1105" });
+  // As one that is sent later.
+  const late = failure(broker.publish([message("deleted", "d", { delayMs: 60_000 })]));
+  expect(await late).toMatchObject({ name: "PublishRejected", code: "Q1105" });
+});

@@ -91,9 +91,13 @@ export class Publisher {
     return { queue, exchange, routingKey, content, options: envelope };
   }
 
+  /** Without a connection the outbox does so, before it sends on the next one. */
   async #ensureRoutes(delayed: readonly Consignment[]): Promise<void> {
     const { connection, topology } = this.#parts;
-    for (const consignment of delayed) await topology.ensureRoute(await connection.ready(), consignment);
+    for (const consignment of delayed) {
+      if (!connection.isReady) return;
+      if (!topology.reaches(consignment)) await topology.ensureRoute(await connection.ready(), consignment);
+    }
   }
 }
 

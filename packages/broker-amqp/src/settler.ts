@@ -191,8 +191,8 @@ export class Settler {
   #notSettled(arrival: Arrival, error: unknown): BrokerError {
     const { settings, logger } = this.#store;
     if (arrival.session.lost.aborted) return this.#lost();
-    // The server holds it for us until somebody says something.
-    arrival.session.acks.requeue(arrival.tag).catch((reason: unknown) => {
+    // The server holds it for us until somebody says something. Nobody died of it.
+    this.#release(arrival).catch((reason: unknown) => {
       logger.debug({ err: reason }, "the message goes back with its channel");
     });
     return amqpError(error, settings.address);

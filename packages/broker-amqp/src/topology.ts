@@ -85,7 +85,7 @@ export class Topology {
     });
   }
 
-  /** Whether it is known that a delayed message gets into the ladder, and from there to its queue. */
+  /** Whether this process knows that a delayed message gets into the ladder, and from there to its queue. */
   reaches({ queue, exchange }: Consignment): boolean {
     return this.#delayed.has(queue) && (this.#ladder !== "foreign" || this.#entrances.has(exchange));
   }

@@ -10,7 +10,7 @@ import { message } from "./message.ts";
 import { commands } from "./permissions-page.ts";
 import { sharedNode } from "./shared-node.ts";
 
-type User = "q-producer" | "q-cron" | "q-worker" | "q-operator" | "q-undelayed";
+type User = "q-producer" | "q-cron" | "q-worker" | "q-operator" | "q-undelayed" | "q-careless";
 
 const installed = isInstalled("rabbitmq-server");
 const queue = "emails";
@@ -111,6 +111,30 @@ describe("a worker", () => {
     const { inspector } = await open("q-operator");
     const dead = await inspector?.deadLetters(queue, { limit: 10 });
     expect(dead?.items[0]).toMatchObject({ message: { id: "first" }, reason: { code: "unstorable" } });
+  });
+
+  test("that cannot bury a message gives it back, as one that nobody died of", async () => {
+    const worker = await open("q-worker");
+    const admin = new RabbitAdmin(sharedNode());
+    await admin.addUser({
+      name: "q-careless",
+      password: "secret",
+      vhost: "app",
+      // A worker's, but for the dead letters.
+      configure: `^(${queue}|q\\.marks\\.${queue}|q\\.(events|delay.*|lock\\..*)|celery_delayed_.*|amq\\.gen.*)$`,
+      write: `^(amq\\.default|${queue}|q\\.(events|delay.*)|celery_delayed_.*|amq\\.gen.*)$`,
+      read: `^(${queue}|q\\.marks\\.${queue}|q\\.(events|delay.*)|celery_delayed_.*|amq\\.gen.*)$`,
+    });
+    await worker.publish([mail("survivor")]);
+    const careless = await open("q-careless");
+    const [first] = await take(careless, 1, queue);
+    await admin.deleteQueue(`q.dead.${queue}`, "app");
+    const burying = first?.settle({ kind: "bury", reason: { code: "failed", message: "gave up" } });
+    await expect(burying).rejects.toMatchObject({ code: "Q1105" });
+    const [again] = await take(careless, 1, queue);
+    expect(again?.message).toMatchObject({ id: "survivor" });
+    expect(again?.crashes).toBe(0);
+    await again?.settle({ kind: "ack" });
   });
 
   test("may do nothing else", async () => {

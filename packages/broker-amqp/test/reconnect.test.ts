@@ -90,6 +90,31 @@ test("a message that is held when its connection ends is lost to its holder, and
   expect(await again?.settle({ kind: "ack" })).toBe("settled");
 });
 
+test("a retry with a delay that finds no connection to send it on waits for one: it is not early, and no crash", async () => {
+  const [sending, consuming] = [await proxied(server()), await proxied(server())];
+  const hosts = [sending, consuming].map(({ proxy }) => `127.0.0.1:${proxy.port}`);
+  consuming.proxy.refuse();
+  const broker = await opened({ hosts, timeout: "2s" }, "retried");
+  await broker.publish([message("retried", "a")]);
+  sending.proxy.refuse();
+  await consuming.proxy.restore();
+  const came: Delivery[] = [];
+  await broker.consume(["retried"], { prefetch: 5 }, (delivery) => void came.push(delivery));
+  await eventually(() => expect(came).toHaveLength(1));
+  consuming.proxy.refuse();
+  sending.proxy.cut();
+  await eventually(() => expect(broker.connected).toBe(false));
+  const settled = came[0]?.settle({ kind: "requeue", delayMs: 1000 });
+  // By then nobody waits for a connection any more who has done so from the start.
+  await expect(broker.publish([message("retried", "b")])).rejects.toMatchObject({ code: "Q1001" });
+  const restoredAt = performance.now();
+  await sending.proxy.restore();
+  expect(await settled).toBe("settled");
+  await eventually(() => expect(came.length).toBeGreaterThan(1));
+  expect(performance.now() - restoredAt).toBeGreaterThanOrEqual(1000);
+  expect(came.slice(1).map(({ crashes }) => crashes)).toEqual([0]);
+});
+
 test("a queue that is deleted under its consumer is made again, and consumed", async () => {
   const broker = await opened({ url: server().url }, "deleted");
   const came = await consumed(broker, "deleted");

@@ -102,9 +102,11 @@ export class Publisher {
 }
 
 function raise(failures: Failures, count: number): void {
-  const [first] = failures.values();
+  const [first, ...others] = failures.values();
   if (first === undefined) return;
-  throw failures.size === count ? first : new PublishFailed(failures);
+  // One that is refused, and one that may be stored, are not the same.
+  const isOne = failures.size === count && others.every(({ code }) => code === first.code);
+  throw isOne ? first : new PublishFailed(failures);
 }
 
 /** As many bytes as characters, mostly: counting them is for texts that may be too long. */

@@ -1,6 +1,7 @@
-import { bodyBytes } from "@q/core/broker";
+import { bodyBytes, PublishFailed } from "@q/core/broker";
 import { expect, test } from "vitest";
 import { message, messages, openBroker, openRaw, take, temporaryFile, wellFormed } from "../test/temporary.ts";
+import { loadSqliteDriver, type SqliteDriver, type SqliteStatement } from "./sqlite-driver.ts";
 
 test("a batch of any size is stored whole and in order", async () => {
   const broker = await openBroker(temporaryFile());
@@ -42,6 +43,39 @@ test("while the file is locked for too long a batch is rejected, and nothing of 
   raw.exec("ROLLBACK");
   await broker.publish([message("after")]);
   expect((await broker.inspector.stats("default")).ready).toBe(1);
+});
+
+test("a batch of which one part may be stored, and the other is not, tells of both", async () => {
+  const real = await loadSqliteDriver();
+  /** What the next commits end with. */
+  const errors: number[] = [];
+  const committing = (statement: SqliteStatement): SqliteStatement => ({
+    get: (...parameters) => statement.get(...parameters),
+    all: (...parameters) => statement.all(...parameters),
+    run: (...parameters) => {
+      const errcode = errors.shift();
+      if (errcode !== undefined) throw Object.assign(new Error("disk I/O error"), { errcode });
+      return statement.run(...parameters);
+    },
+  });
+  const driver: SqliteDriver = {
+    name: real.name,
+    open: (path) => {
+      const database = real.open(path);
+      return {
+        exec: (sql) => database.exec(sql),
+        close: () => database.close(),
+        prepare: (sql) => (sql === "COMMIT" ? committing(database.prepare(sql)) : database.prepare(sql)),
+      };
+    },
+  };
+  const broker = await openBroker(temporaryFile(), { internals: { driver } });
+  const [fsyncFailed, readFailed] = [1034, 266];
+  errors.push(fsyncFailed, readFailed);
+  const error: unknown = await broker.publish(messages(1001)).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(PublishFailed);
+  const { failures } = error as PublishFailed;
+  expect([failures.size, failures.get(0)?.code, failures.get(1000)?.code]).toEqual([1001, "Q1102", "Q1012"]);
 });
 
 test("a row that another program put at the last possible position keeps nobody from sending", async () => {

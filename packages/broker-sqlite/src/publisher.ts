@@ -40,9 +40,11 @@ export class Publisher implements OncePublisher {
       const error = publishError(result.reason);
       batches[index]?.forEach((_, offset) => failures.set(index * batchSize + offset, error));
     });
-    const [first] = failures.values();
+    const [first, ...others] = failures.values();
     if (first === undefined) return;
-    throw failures.size === messages.length ? first : new PublishFailed(failures);
+    // One that is refused, and one that may be stored, are not the same.
+    const isOne = failures.size === messages.length && others.every(({ code }) => code === first.code);
+    throw isOne ? first : new PublishFailed(failures);
   }
 
   async publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<"published" | "duplicate"> {

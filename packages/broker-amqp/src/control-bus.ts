@@ -44,6 +44,8 @@ export class AmqpControlBus implements ControlBus {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #onAgain = new Set<() => void>();
   #ear: Promise<Ear> | undefined;
+  /** The link of the ear, also while that is being opened: there is one on each, or everything would be heard twice. */
+  #earOn: Link | undefined;
   #isWatching = false;
   /** The link on which the exchange was last seen to. */
   #exchangeOn: Link | undefined;
@@ -110,8 +112,7 @@ export class AmqpControlBus implements ControlBus {
   async #listening(): Promise<Ear> {
     const connection = await this.#options.quiet();
     const link = await connection.ready();
-    const ear = await this.#ear?.catch(() => undefined);
-    if (ear === undefined || ear.link !== link) this.#open(link);
+    if (this.#earOn !== link) this.#open(link);
     if (!this.#isWatching) {
       this.#isWatching = true;
       connection.onLink((next) => void this.#listenAgain(next));
@@ -122,15 +123,17 @@ export class AmqpControlBus implements ControlBus {
 
   #open(link: Link): void {
     const opening = openEar(link, (routingKey, content) => this.#hear(routingKey, content));
-    opening.catch(() => undefined);
     this.#ear = opening;
+    this.#earOn = link;
+    opening.catch(() => {
+      if (this.#ear === opening) this.#earOn = undefined;
+    });
   }
 
   /** Never rejects. When it fails, the link has ended again, or the next listener hears why. */
   async #listenAgain(link: Link): Promise<void> {
     const keys = [...this.#listeners.keys()];
-    const ear = await this.#ear?.catch(() => undefined);
-    if (keys.length === 0 || ear?.link === link) return;
+    if (keys.length === 0 || this.#earOn === link) return;
     this.#open(link);
     try {
       const { channel, queue } = await (this.#ear as Promise<Ear>);

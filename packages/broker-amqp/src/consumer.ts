@@ -19,6 +19,8 @@ export interface AmqpConsumerOptions extends ConsumeOptions {
   readonly onDelivery: (delivery: Delivery) => void;
   readonly settler: Settler;
   readonly pauses: Pauses;
+  /** Called once, when it has stopped and holds nothing any more. */
+  readonly onEnd: (consumer: AmqpConsumer) => void;
 }
 
 /** How often the server is asked for a sign of life. Milliseconds. */
@@ -244,7 +246,7 @@ export class AmqpConsumer implements Consumer {
   /** Once nothing of a stopped consumer is held, its channels are of no use. */
   #endIfIdle(): void {
     if (this.#inHand.size > 0) return;
-    this.#ending ??= Promise.all(this.#taps.map((tap) => tap.end()));
+    this.#ending ??= Promise.all(this.#taps.map((tap) => tap.end())).then(() => this.#options.onEnd(this));
   }
 }
 

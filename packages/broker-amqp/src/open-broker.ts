@@ -43,8 +43,9 @@ export class OpenBroker {
   readonly deadLetters: DeadLetters;
   readonly pauses: Pauses;
   readonly schedules: AmqpScheduleStore;
+  /** Those that have not ended: a worker that is paused and goes on has a new one each time. */
+  readonly consumers: Set<AmqpConsumer> = new Set();
   readonly #settler: Settler;
-  readonly #consumers = new Set<AmqpConsumer>();
   readonly #quiet: LazyConnection;
   readonly #reading: LazyConnection;
   /** More of them, for single queues. */
@@ -123,8 +124,9 @@ export class OpenBroker {
       onDelivery,
       settler: this.#settler,
       pauses: this.pauses,
+      onEnd: (ended) => this.consumers.delete(ended),
     });
-    this.#consumers.add(consumer);
+    this.consumers.add(consumer);
     return consumer;
   }
 
@@ -134,7 +136,7 @@ export class OpenBroker {
     const done = new AbortController();
     const leaving = Promise.all([
       this.schedules.leave(),
-      ...[...this.#consumers].map((consumer) => consumer.leave()),
+      ...[...this.consumers].map((consumer) => consumer.leave()),
     ]).finally(() => done.abort());
     await Promise.race([leaving, sleep(this.store.clock, longestCloseMs, done.signal)]);
     this.control.close();

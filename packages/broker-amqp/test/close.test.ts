@@ -1,6 +1,7 @@
 import { silentLogger, systemClock, type BrokerMessage, type Clock, type Delivery } from "@q/core/broker";
 import { expect, onTestFinished, test } from "vitest";
 import { AmqpBroker } from "../src/amqp-broker.ts";
+import { OpenBroker } from "../src/open-broker.ts";
 import { readOptions } from "../src/options.ts";
 import { eventually, message, opened, ownServer } from "./opened.ts";
 
@@ -30,6 +31,21 @@ test("a stopped consumer lets go of its channel when the last of what it held is
   expect(await Promise.all(answers)).toEqual(["settled", "settled"]);
   expect(broker.connected).toBe(true);
   expect((await broker.inspector?.stats("stopped"))?.ready).toBe(0);
+});
+
+test("a consumer that has stopped is forgotten when the last of what it held is settled", async () => {
+  const producer = await opened({ url: server().url }, "forgotten");
+  await producer.publish([message("forgotten", "a")]);
+  const options = { settings: readOptions({ url: server().url }), clock: systemClock, logger: silentLogger };
+  const broker = await OpenBroker.open(options, new AbortController().signal);
+  onTestFinished(() => broker.close());
+  const held: Delivery[] = [];
+  const consumer = await broker.consume(["forgotten"], { prefetch: 5 }, (delivery) => void held.push(delivery));
+  await eventually(() => expect(held).toHaveLength(1));
+  await consumer.stop();
+  expect(broker.consumers.size).toBe(1);
+  await held[0]?.settle({ kind: "ack" });
+  await eventually(() => expect(broker.consumers.size).toBe(0));
 });
 
 /** Time that goes ten times slower: only a server that pauses for a second while it hands out seems to have no more. */

@@ -126,7 +126,7 @@ export class AmqpConsumer implements Consumer {
       prefetch: () => this.#prefetch + this.#lanes.turnsOf(queue) - 1,
       stopped: this.#stopped.signal,
       onMessage: (session, found) => this.#onMessage(session, queue, found),
-      onLost: () => void this.#lanes.take(queue),
+      onLost: (session) => void this.#lanes.takeFrom(session),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Arrival } from "./arrival.ts";
+import type { Session } from "./session.ts";
 
 /** What has come and is not handed out yet, queue by queue. Each queue gets its turns, however much of another there is. */
 export class Lanes {
@@ -44,8 +45,20 @@ export class Lanes {
 
   /** Takes out those of which it is so, and of which everything is known. */
   takeWhere(isSo: (arrival: Arrival) => boolean): readonly Arrival[] {
+    return this.#takeOut((arrival) => arrival.isSorted && isSo(arrival));
+  }
+
+  /** Takes out all that has come in a session. */
+  takeFrom(session: Session): readonly Arrival[] {
+    return this.#takeOut((arrival) => arrival.session === session);
+  }
+
+  takeAll(): readonly Arrival[] {
+    return this.queues.flatMap((queue) => this.take(queue));
+  }
+
+  #takeOut(isTaken: (arrival: Arrival) => boolean): readonly Arrival[] {
     return this.queues.flatMap((queue) => {
-      const isTaken = (arrival: Arrival): boolean => arrival.isSorted && isSo(arrival);
       const waiting = this.take(queue);
       this.#waiting.set(
         queue,
@@ -53,9 +66,5 @@ export class Lanes {
       );
       return waiting.filter(isTaken);
     });
-  }
-
-  takeAll(): readonly Arrival[] {
-    return this.queues.flatMap((queue) => this.take(queue));
   }
 }

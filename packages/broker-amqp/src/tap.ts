@@ -17,8 +17,8 @@ export interface TapOptions {
   /** Aborts when nothing more is to come. */
   readonly stopped: AbortSignal;
   readonly onMessage: (session: Session, found: ConsumeMessage) => void;
-  /** What has come is somebody else's now. */
-  readonly onLost: () => void;
+  /** What has come in it is somebody else's now. */
+  readonly onLost: (session: Session) => void;
 }
 
 /** Pauses before a queue that cannot be consumed is looked for again. Milliseconds. */
@@ -202,7 +202,7 @@ export class Tap {
 
   #onLost(session: Session): void {
     const { store, onLost } = this.#options;
-    onLost();
+    onLost(session);
     if (this.#isOver(session.link)) return;
     const reason: unknown = session.lost.reason;
     if (session.isSubscribed)
@@ -218,6 +218,10 @@ export class Tap {
   #goApart(reason: Error): void {
     this.#isApart = true;
     this.#link = undefined;
+    // What it holds goes back now, and not when the link that it was on ends.
+    const session = this.#session;
+    this.#session = undefined;
+    session?.fail(reason);
     const { store } = this.#options;
     store.apart.add(this.queue);
     store.logger.warn(

@@ -85,7 +85,7 @@ export class ScheduleMember {
       member.#keeper.putMark();
       return member;
     } catch (error) {
-      member.#end(member.#connectionLost());
+      await member.#leave(member.#connectionLost());
       throw amqpError(error, settings.address);
     }
   }

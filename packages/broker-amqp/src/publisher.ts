@@ -1,10 +1,10 @@
-import { bodySize, PublishFailed, PublishRejected, type BrokerMessage, type OutgoingMessage } from "@q/core/broker";
+import { bodySize, PublishRejected, throwFailures, type BrokerMessage, type OutgoingMessage } from "@q/core/broker";
 import { rejection } from "./amqp-error.ts";
 import { longestDelayMs, routeFor } from "./delays.ts";
 import { encodeEnvelope } from "./envelope.ts";
 import { checkQueueName } from "./names.ts";
 import type { Connection } from "./connection.ts";
-import type { Failures, SendOptions } from "./outbox.ts";
+import type { SendOptions } from "./outbox.ts";
 import type { Outboxes } from "./outboxes.ts";
 import type { Consignment } from "./parcel.ts";
 import type { Topology } from "./topology.ts";
@@ -50,7 +50,7 @@ export class Publisher {
         throw rejection(error);
       });
     }
-    raise(await this.#parts.outbox.send(consignments), messages.length);
+    throwFailures(await this.#parts.outbox.send(consignments), messages.length);
   }
 
   /** @throws PublishRejected, PublishUnknown */
@@ -67,9 +67,9 @@ export class Publisher {
   async send(consignment: Consignment, options: SendOptions): Promise<void> {
     const { outbox, topology, connection } = this.#parts;
     const failures = await outbox.send([consignment], options);
-    if (failures.get(0)?.code !== "Q1105") return raise(failures, 1);
+    if (failures.get(0)?.code !== "Q1105") return throwFailures(failures, 1);
     await topology.redeclare(await connection.ready(), consignment.queue);
-    raise(await outbox.send([consignment], options), 1);
+    throwFailures(await outbox.send([consignment], options), 1);
   }
 
   /** @throws PublishRejected `Q1101` when the store cannot hold it so that it comes back unchanged */
@@ -99,14 +99,6 @@ export class Publisher {
       if (!topology.reaches(consignment)) await topology.ensureRoute(await connection.ready(), consignment);
     }
   }
-}
-
-function raise(failures: Failures, count: number): void {
-  const [first, ...others] = failures.values();
-  if (first === undefined) return;
-  // One that is refused, and one that may be stored, are not the same.
-  const isOne = failures.size === count && others.every(({ code }) => code === first.code);
-  throw isOne ? first : new PublishFailed(failures);
 }
 
 /** As many bytes as characters, mostly: counting them is for texts that may be too long. */

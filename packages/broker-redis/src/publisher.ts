@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import {
-  PublishFailed,
+  throwFailures,
   type OncePublisher,
   type OutgoingMessage,
   type PublishLimits,
@@ -65,9 +65,7 @@ export class Publisher implements OncePublisher {
       if (failure === undefined) return;
       for (const position of batches[index]?.positions ?? []) failures.set(position, failure);
     });
-    const [first] = failures.values();
-    if (first === undefined) return;
-    throw failures.size === messages.length ? first : new PublishFailed(failures);
+    throwFailures(failures, messages.length);
   }
 
   async publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<"published" | "duplicate"> {

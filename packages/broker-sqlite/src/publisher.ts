@@ -1,9 +1,9 @@
 import {
   BrokerError,
-  PublishFailed,
   PublishRejected,
   PublishUnknown,
   QError,
+  throwFailures,
   type OncePublisher,
   type OutgoingMessage,
 } from "@q/core/broker";
@@ -40,11 +40,7 @@ export class Publisher implements OncePublisher {
       const error = publishError(result.reason);
       batches[index]?.forEach((_, offset) => failures.set(index * batchSize + offset, error));
     });
-    const [first, ...others] = failures.values();
-    if (first === undefined) return;
-    // One that is refused, and one that may be stored, are not the same.
-    const isOne = failures.size === messages.length && others.every(({ code }) => code === first.code);
-    throw isOne ? first : new PublishFailed(failures);
+    throwFailures(failures, messages.length);
   }
 
   async publishOnce(message: OutgoingMessage, key: string, ttlMs: number): Promise<"published" | "duplicate"> {

@@ -22,3 +22,16 @@ export class PublishFailed extends BrokerError {
     this.failures = failures;
   }
 }
+
+/**
+ * For adapters: ends a `publish` of `count` messages by what became of them. One failure stands for all when every message failed with its code:
+ * one that is refused, and one that may be stored, are not the same.
+ * @param failures by position in the call; with none this returns
+ * @throws PublishRejected, PublishUnknown, PublishFailed
+ */
+export function throwFailures(failures: PublishFailed["failures"], count: number): void {
+  const [first, ...others] = failures.values();
+  if (first === undefined) return;
+  const isOne = failures.size === count && others.every(({ code }) => code === first.code);
+  throw isOne ? first : new PublishFailed(failures);
+}

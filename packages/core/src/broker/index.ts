@@ -19,7 +19,7 @@ export type {
   PublishLimits,
   QueueOptions,
 } from "./broker.ts";
-export { BrokerError, PublishFailed, PublishRejected, PublishUnknown } from "./broker-error.ts";
+export { BrokerError, PublishFailed, PublishRejected, PublishUnknown, throwFailures } from "./broker-error.ts";
 export { readCursor, rowsFor, writeCursor, type Place } from "./cursor.ts";
 export { isDeadReason, parseDeadReason } from "./dead-reason.ts";
 export type { ControlBus, Subscription } from "./control-bus.ts";

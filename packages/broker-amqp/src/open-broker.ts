@@ -67,9 +67,9 @@ export class OpenBroker {
       timeoutMs,
       prepare: async (link, waiting) => {
         // The server may come back empty.
-        topology.forgetDelays();
+        topology.delays.forget();
         const delayed = [...waiting].filter(({ exchange }) => exchange !== "" && exchange !== eventsExchange);
-        return delayed.length === 0 ? new Map() : await topology.repairRoutes(link, delayed);
+        return delayed.length === 0 ? new Map() : await topology.delays.repair(link, delayed);
       },
     });
     const locks = new Locks({ quiet, clock, timeoutMs, address });

@@ -96,7 +96,8 @@ export class Publisher {
     const { connection, topology } = this.#parts;
     for (const consignment of delayed) {
       if (!connection.isReady) return;
-      if (!topology.reaches(consignment)) await topology.ensureRoute(await connection.ready(), consignment);
+      if (!topology.delays.reaches(consignment))
+        await topology.delays.ensureRoute(await connection.ready(), consignment);
     }
   }
 }

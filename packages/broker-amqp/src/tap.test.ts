@@ -41,7 +41,7 @@ test("of a queue that gives no answer, what came before goes back, and what come
     apart: new Set(),
     marks: { declare: async () => {} },
     topology: {
-      ensureDelays: async () => {},
+      delays: { ensure: async () => {} },
       redeclare: async (link: Link) => {
         if (link === shared.link) throw new Unanswered("no answer", { sent: true });
       },

@@ -116,7 +116,7 @@ export class Tap {
     const { store, pauses } = this.#options;
     return this.#inTurn(async () => {
       if (this.#isOver(link)) return;
-      await store.topology.ensureDelays(link, this.queue);
+      await store.topology.delays.ensure(link, this.queue);
       await store.marks.declare(this.queue);
       await pauses.refresh(this.queue);
       this.#isThere = true;

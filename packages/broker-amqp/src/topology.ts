@@ -1,19 +1,10 @@
 import type { Options } from "amqplib";
-import { BrokerError, type Logger, type PublishRejected, type QueueOptions } from "@q/core/broker";
-import {
-  amqpError,
-  clashingArgument,
-  ConnectionLost,
-  isQueueMissing,
-  rejection,
-  replyCode,
-  replyCodeOf,
-} from "./amqp-error.ts";
-import { digitPattern, endPattern, ladder, steps } from "./delays.ts";
+import { BrokerError, type Logger, type QueueOptions } from "@q/core/broker";
+import { amqpError, clashingArgument, replyCode, replyCodeOf } from "./amqp-error.ts";
+import { DelayRoutes } from "./delay-routes.ts";
 import type { Link } from "./link.ts";
-import { checkQueueName, deadQueue, delaysSign, stepName } from "./names.ts";
+import { checkQueueName, deadQueue } from "./names.ts";
 import type { QueueType, Settings } from "./options.ts";
-import { noQueue, type Consignment } from "./parcel.ts";
 
 /** Highest priority of a queue that has them: 0 to 9, as in the contract. */
 const highestPriority = 9;
@@ -27,19 +18,14 @@ const noDeliveryLimit = 2_000_000_000;
 
 /** What this process knows of queues, and how they come to be. Existing ones are never changed, and none is ever deleted. */
 export class Topology {
+  /** How delayed messages get to them. */
+  readonly delays: DelayRoutes;
   readonly #settings: Settings;
-  readonly #logger: Logger;
   readonly #declared = new Map<string, QueueOptions>();
-  /** Queues that are bound to the ladder's end, or would be if this user might. */
-  readonly #delayed = new Set<string>();
-  /** A foreign one this user may not declare: whoever sends something into it looks first whether it is there. */
-  #ladder: "unknown" | "whole" | "foreign" = "unknown";
-  /** Exchanges in front of a foreign one that were found. */
-  readonly #entrances = new Set<string>();
 
   constructor(settings: Settings, logger: Logger) {
     this.#settings = settings;
-    this.#logger = logger;
+    this.delays = new DelayRoutes(settings.address, logger);
   }
 
   /** Every queue that was declared here, in order of name. */
@@ -72,79 +58,7 @@ export class Topology {
   /** Once more, after it was found missing, or may be. Delayed messages reach it as before. */
   async redeclare(link: Link, queue: string): Promise<void> {
     await this.declare(link, this.#declared.get(queue) ?? { name: queue, priorities: false });
-    // Its binding went with it, and whatever took it may have taken the ladder too.
-    this.#delayed.delete(queue);
-    this.#ladder = "unknown";
-    await this.ensureDelays(link, queue);
-  }
-
-  /** Makes sure that delayed messages reach the queue, as far as this user may. Costs nothing when this process has done so before. */
-  async ensureDelays(link: Link, queue: string): Promise<void> {
-    await this.#bindDelays(link, queue).catch((error: unknown) => {
-      throw amqpError(error, this.#settings.address);
-    });
-  }
-
-  /** Whether this process knows that a delayed message gets into the ladder, and from there to its queue. */
-  reaches({ queue, exchange }: Consignment): boolean {
-    return this.#delayed.has(queue) && (this.#ladder !== "foreign" || this.#entrances.has(exchange));
-  }
-
-  /**
-   * As `ensureDelays`, for a message that is about to be sent.
-   * @throws BrokerError `Q1018` what it goes through is not there, and this user may not create it; `Q1105` its queue is not
-   */
-  async ensureRoute(link: Link, consignment: Consignment): Promise<void> {
-    const { queue, exchange } = consignment;
-    try {
-      await this.#bindDelays(link, queue);
-      if (this.reaches(consignment)) return;
-      if (await this.#hasExchange(link, exchange)) return void this.#entrances.add(exchange);
-      // By now this user may.
-      await this.#declareLadder(link);
-      await this.#bindDelays(link, queue);
-    } catch (error) {
-      if (isQueueMissing(error)) throw noQueue(queue);
-      throw amqpError(error, this.#settings.address);
-    }
-  }
-
-  /**
-   * As `ensureRoute` for each of them, when a part of it may be missing.
-   * @returns what keeps some of them from their queues
-   * @throws ConnectionLost
-   */
-  async repairRoutes(
-    link: Link,
-    consignments: readonly Consignment[],
-  ): Promise<ReadonlyMap<Consignment, PublishRejected>> {
-    this.forgetDelays();
-    await this.#declareLadder(link).catch((error: unknown) => {
-      if (replyCodeOf(error) === undefined) throw amqpError(error, this.#settings.address);
-      // It may be there all the same.
-      this.#ladder = "foreign";
-    });
-    const obstacles = new Map<string, PublishRejected>();
-    const hindered = new Map<Consignment, PublishRejected>();
-    for (const consignment of consignments) {
-      const route = `${consignment.exchange} ${consignment.queue}`;
-      if (!obstacles.has(route) && !this.reaches(consignment)) {
-        await this.ensureRoute(link, consignment).catch((error: unknown) => {
-          if (error instanceof ConnectionLost) throw error;
-          obstacles.set(route, rejection(error));
-        });
-      }
-      const obstacle = obstacles.get(route);
-      if (obstacle !== undefined) hindered.set(consignment, obstacle);
-    }
-    return hindered;
-  }
-
-  /** Forgets what was found, after the server was away: somebody may have emptied it meanwhile. */
-  forgetDelays(): void {
-    this.#ladder = "unknown";
-    this.#entrances.clear();
-    this.#delayed.clear();
+    await this.delays.ensureAgain(link, queue);
   }
 
   /** What side queues of a queue are. */
@@ -291,71 +205,6 @@ export class Topology {
     await this.declareSide(link, deadQueue(name), priorities ? "classic" : this.sideType(name));
   }
 
-  async #bindDelays(link: Link, queue: string): Promise<void> {
-    if (this.#delayed.has(queue)) return;
-    try {
-      const isThere = this.#ladder === "whole" || (await this.#hasExchange(link, delaysSign));
-      if (!isThere) await this.#declareLadder(link);
-      else if (this.#ladder === "unknown") this.#ladder = "whole";
-      await link.ask((channel) => channel.bindQueue(queue, ladder.end, endPattern(queue)));
-    } catch (error) {
-      if (replyCodeOf(error) !== replyCode.refused) throw error;
-      if (this.#ladder === "unknown") this.#ladder = "foreign";
-      // A producer of few rights: whoever consumes the queue has bound it.
-      this.#logger.debug({ queue }, "this user may not declare delayed delivery; the workers of the queue do");
-    }
-    this.#delayed.add(queue);
-  }
-
-  /** From its end to its beginning, so that nothing gets into it before it is whole. */
-  async #declareLadder(link: Link): Promise<void> {
-    const { name, levels, end } = ladder;
-    for (const delayMs of steps) await this.#declareStep(link, delayMs);
-    await link.ask((channel) => channel.assertExchange(end, "topic", { durable: true }));
-    for (let level = 0; level < levels; level += 1) {
-      const next = level === 0 ? end : name(level - 1);
-      await link.ask((channel) => channel.assertExchange(name(level), "topic", { durable: true }));
-      await this.#declareLevel(link, level, next);
-      await link.ask((channel) => channel.bindQueue(name(level), name(level), digitPattern(level, 1)));
-      await link.ask((channel) => channel.bindExchange(next, name(level), digitPattern(level, 0)));
-    }
-    await link.ask((channel) => channel.assertExchange(delaysSign, "fanout", { durable: true }));
-    this.#ladder = "whole";
-    // No queue is bound to a new end.
-    this.#delayed.clear();
-  }
-
-  async #declareStep(link: Link, delayMs: number): Promise<void> {
-    const step = stepName(delayMs);
-    await link.ask((channel) => channel.assertQueue(step, { durable: true, arguments: handsOn(delayMs, "") }));
-    await link.ask((channel) => channel.assertExchange(step, "fanout", { durable: true }));
-    await link.ask((channel) => channel.bindQueue(step, step, ""));
-  }
-
-  async #hasExchange(link: Link, name: string): Promise<boolean> {
-    try {
-      await link.ask((channel) => channel.checkExchange(name));
-      return true;
-    } catch (error) {
-      if (replyCodeOf(error) === replyCode.missing) return false;
-      throw error;
-    }
-  }
-
-  async #declareLevel(link: Link, level: number, next: string): Promise<void> {
-    const options = { durable: true, arguments: handsOn(2 ** level * 1000, next) };
-    try {
-      await link.ask((channel) => channel.assertQueue(ladder.name(level), options));
-    } catch (error) {
-      // Celery can be told to make classic ones.
-      if (clashingArgument(error) === undefined) throw error;
-      this.#logger.warn(
-        { queue: ladder.name(level) },
-        "a queue of delayed messages is not as Celery declares it by default: if it is a classic one, a delayed message may be lost when the server dies",
-      );
-    }
-  }
-
   #clash({ name, priorities }: QueueOptions, argument: string): BrokerError {
     return new BrokerError(
       "Q1004",
@@ -368,15 +217,4 @@ export class Topology {
       },
     );
   }
-}
-
-/** Arguments of a queue that hands on what has waited, and forgets it when it has arrived. A classic queue forgets it at once. */
-function handsOn(afterMs: number, exchange: string): Readonly<Record<string, string | number>> {
-  return {
-    "x-queue-type": "quorum",
-    "x-dead-letter-strategy": "at-least-once",
-    "x-overflow": "reject-publish",
-    "x-message-ttl": afterMs,
-    "x-dead-letter-exchange": exchange,
-  };
 }

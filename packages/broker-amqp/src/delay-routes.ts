@@ -111,7 +111,7 @@ export class DelayRoutes {
       await link.ask((channel) => channel.bindQueue(queue, ladder.end, endPattern(queue)));
     } catch (error) {
       if (replyCodeOf(error) !== replyCode.refused) throw error;
-      if (this.#ladder === "unknown") this.#ladder = "foreign";
+      this.#ladder = "foreign";
       // A producer of few rights: whoever consumes the queue has bound it.
       this.#logger.debug({ queue }, "this user may not declare delayed delivery; the workers of the queue do");
     }

@@ -1,5 +1,7 @@
 import { PublishFailed, PublishRejected, PublishUnknown } from "@q/core/broker";
 import { expect, onTestFinished, test } from "vitest";
+import { delaysSign } from "../src/names.ts";
+import { openChannel } from "./channel.ts";
 import { consumed, eventually, idsOf, message, opened, ownServer, proxied } from "./opened.ts";
 
 const server = ownServer();
@@ -67,10 +69,18 @@ test("where nothing is there for delayed messages, who may not declare it is tol
   await server().admin.addVhost("bare");
   await server().admin.addUser({ name: "sender", password: "secret", vhost: "bare", ...rights });
   await opened({ url: server().url, vhost: "bare" }, "plain");
-  const broker = await opened({ url: server().url.replace("guest:guest", "sender:secret"), vhost: "bare" }, "plain");
-  const delayed = broker.publish([message("plain", "later", { delayMs: 1000 })]);
-  expect(await failure(delayed)).toMatchObject({ name: "PublishRejected", code: "Q1018" });
-  await broker.publish([message("plain", "now")]);
+  const url = server().url.replace("guest:guest", "sender:secret");
+  const sendDelayed = async (): Promise<void> => {
+    const broker = await opened({ url, vhost: "bare" }, "plain");
+    const delayed = broker.publish([message("plain", "later", { delayMs: 1000 })]);
+    expect(await failure(delayed)).toMatchObject({ name: "PublishRejected", code: "Q1018" });
+    await broker.publish([message("plain", "now")]);
+  };
+  await sendDelayed();
+  // Of which somebody has deleted all but the sign that it is there.
+  const channel = await openChannel({ defer: onTestFinished }, server().url.replace(/\/$/, "/bare"));
+  await channel.assertExchange(delaysSign, "fanout", { durable: true });
+  await sendDelayed();
 });
 
 test("a message that is lost on its way is sent again, and stored", async () => {

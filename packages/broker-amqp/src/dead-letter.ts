@@ -90,8 +90,13 @@ function noteOf(text: unknown): Note | undefined {
   const value = typeof text === "string" ? tryParseJson(text) : undefined;
   if (!isJsonObject(value)) return undefined;
   const { entry, diedAt, reason } = value;
-  if (typeof entry !== "string" || typeof diedAt !== "number" || !isDeadReason(reason)) return undefined;
+  if (typeof entry !== "string" || !isTime(diedAt) || !isDeadReason(reason)) return undefined;
   return { entry, diedAt, reason };
+}
+
+/** In headers of somebody else it can be any number, and a page that ends with it could not be continued. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 const meanings: Readonly<Record<string, DeadReason>> = {
@@ -112,8 +117,8 @@ function reasonOfServer(headers: Readonly<Record<string, unknown>>): DeadReason 
 function timeOfServer(headers: Readonly<Record<string, unknown>>): number {
   const [death] = Array.isArray(headers["x-death"]) ? (headers["x-death"] as readonly unknown[]) : [];
   const { time } = (death ?? {}) as { readonly time?: { readonly value?: unknown } };
-  const seconds = Number(time?.value ?? 0);
-  return Number.isFinite(seconds) ? seconds * 1000 : 0;
+  const diedAt = Number(time?.value ?? 0) * 1000;
+  return isTime(diedAt) ? diedAt : 0;
 }
 
 /** For an entry that has none: the same at each look. */

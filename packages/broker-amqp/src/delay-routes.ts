@@ -9,6 +9,7 @@ import {
   replyCodeOf,
 } from "./amqp-error.ts";
 import { digitPattern, endPattern, ladder, steps } from "./delays.ts";
+import { isThere } from "./is-there.ts";
 import type { Link } from "./link.ts";
 import { delaysSign, stepName } from "./names.ts";
 import { noQueue, type Consignment } from "./parcel.ts";
@@ -57,7 +58,7 @@ export class DelayRoutes {
     try {
       await this.#bind(link, queue);
       if (this.reaches(consignment)) return;
-      if (await this.#hasExchange(link, exchange)) return void this.#entrances.add(exchange);
+      if (await hasExchange(link, exchange)) return void this.#entrances.add(exchange);
       // By now this user may.
       await this.#declareLadder(link);
       await this.#bind(link, queue);
@@ -105,8 +106,8 @@ export class DelayRoutes {
   async #bind(link: Link, queue: string): Promise<void> {
     if (this.#bound.has(queue)) return;
     try {
-      const isThere = this.#ladder === "whole" || (await this.#hasExchange(link, delaysSign));
-      if (!isThere) await this.#declareLadder(link);
+      const isWhole = this.#ladder === "whole" || (await hasExchange(link, delaysSign));
+      if (!isWhole) await this.#declareLadder(link);
       else if (this.#ladder === "unknown") this.#ladder = "whole";
       await link.ask((channel) => channel.bindQueue(queue, ladder.end, endPattern(queue)));
     } catch (error) {
@@ -143,16 +144,6 @@ export class DelayRoutes {
     await link.ask((channel) => channel.bindQueue(step, step, ""));
   }
 
-  async #hasExchange(link: Link, name: string): Promise<boolean> {
-    try {
-      await link.ask((channel) => channel.checkExchange(name));
-      return true;
-    } catch (error) {
-      if (replyCodeOf(error) === replyCode.missing) return false;
-      throw error;
-    }
-  }
-
   async #declareLevel(link: Link, level: number, next: string): Promise<void> {
     const options = { durable: true, arguments: handsOn(2 ** level * 1000, next) };
     try {
@@ -166,6 +157,10 @@ export class DelayRoutes {
       );
     }
   }
+}
+
+function hasExchange(link: Link, name: string): Promise<boolean> {
+  return isThere(link, (channel) => channel.checkExchange(name));
 }
 
 /** Arguments of a queue that hands on what has waited, and forgets it when it has arrived. A classic queue forgets it at once. */

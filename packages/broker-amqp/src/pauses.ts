@@ -1,7 +1,8 @@
 import { isJsonObject } from "@q/core/broker";
-import { amqpError, replyCode, replyCodeOf } from "./amqp-error.ts";
+import { amqpError } from "./amqp-error.ts";
 import type { AmqpControlBus } from "./control-bus.ts";
 import type { Connection } from "./connection.ts";
+import { isThere } from "./is-there.ts";
 import { pauseQueue } from "./names.ts";
 
 export interface PausesOptions {
@@ -49,10 +50,8 @@ export class Pauses {
   async look(queue: string): Promise<boolean> {
     const link = await (await this.#options.quiet()).ready();
     try {
-      await link.ask((channel) => channel.checkQueue(pauseQueue(queue)));
-      return true;
+      return await isThere(link, (channel) => channel.checkQueue(pauseQueue(queue)));
     } catch (error) {
-      if (replyCodeOf(error) === replyCode.missing) return false;
       throw amqpError(error, this.#options.address);
     }
   }

@@ -2,6 +2,7 @@ import type { Options } from "amqplib";
 import { BrokerError, type Logger, type QueueOptions } from "@q/core/broker";
 import { amqpError, clashingArgument, replyCode, replyCodeOf } from "./amqp-error.ts";
 import { DelayRoutes } from "./delay-routes.ts";
+import { isThere } from "./is-there.ts";
 import type { Link } from "./link.ts";
 import { checkQueueName, deadQueue } from "./names.ts";
 import type { QueueType, Settings } from "./options.ts";
@@ -107,10 +108,8 @@ export class Topology {
 
   async #exists(link: Link, queue: string): Promise<boolean> {
     try {
-      await link.ask((channel) => channel.checkQueue(queue));
-      return true;
+      return await isThere(link, (channel) => channel.checkQueue(queue));
     } catch (error) {
-      if (replyCodeOf(error) === replyCode.missing) return false;
       throw amqpError(error, this.#settings.address);
     }
   }

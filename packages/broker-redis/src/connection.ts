@@ -1,4 +1,4 @@
-import { Cluster, ReplyError } from "ioredis";
+import { Cluster, Command, ReplyError } from "ioredis";
 import { BrokerError, sleep, type Clock, type Logger } from "@q/core/broker";
 import { createClient, type Client } from "./connect.ts";
 import type { FailoverWatch } from "./failover-watch.ts";
@@ -142,15 +142,14 @@ export class Connection {
     args: readonly Argument[],
     options: RunOptions = {},
   ): Promise<unknown> {
-    const parameters = [keys.length, ...keys, ...args];
     try {
-      return await this.#send("evalsha", [script.sha, ...parameters], options);
+      return await this.#send("evalsha", callOf(script.sha, keys, args), options);
     } catch (error) {
       // After a restart, a failover or SCRIPT FLUSH. Nothing was done.
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw this.#wrap(error);
     }
     try {
-      return await this.#send("eval", [script.lua, ...parameters], options);
+      return await this.#send("eval", callOf(script.lua, keys, args), options);
     } catch (error) {
       throw this.#wrap(error);
     }
@@ -212,10 +211,15 @@ export class Connection {
   }
 
   /** Not asynchronous itself: each send waits for every step of its answer's way. @throws at once when there is no connection */
-  #send(command: string, args: readonly Argument[], { replicas = 0, asBytes = false }: RunOptions): Promise<unknown> {
+  #send(name: string, args: Argument[], { replicas = 0, asBytes = false }: RunOptions): Promise<unknown> {
     if (!this.isReady) throw this.#unreachable();
-    if (replicas > 0) return this.#sendAndWait(command, args, replicas);
-    return this.#withTimeout(asBytes ? this.#client.callBuffer(command, ...args) : this.#client.call(command, ...args));
+    if (replicas > 0) return this.#sendAndWait(name, args, replicas);
+    const command = new Command(name, [], { replyEncoding: asBytes ? null : "utf8" });
+    // Its constructor would look into each argument for lists, which takes as long as all else that it does to a message.
+    command.args = args;
+    command.stringifyArguments();
+    this.#client.sendCommand(command);
+    return this.#withTimeout(command.promise);
   }
 
   /** One after the other on one connection, which is what WAIT counts. @throws ConnectionLost fewer replicas have it, as far as is known */
@@ -306,6 +310,15 @@ export class Connection {
   #release(): void {
     for (const wake of this.#waiting) wake();
   }
+}
+
+/**
+ * Arguments of EVALSHA or EVAL. Not one literal with all in it: after some that were held for long V8 makes such literals old from the start, and what
+ * they hold grows old with them.
+ */
+function callOf(script: string, keys: readonly string[], args: readonly Argument[]): Argument[] {
+  const head: readonly Argument[] = [script, keys.length];
+  return head.concat(keys, args);
 }
 
 function messageOf(error: unknown): string {

@@ -53,7 +53,7 @@ export function encodeEnvelope(message: BrokerMessage, { deliveryTag, priorities
   const text = textOf(body);
   const priority = priorities ? inverted(message.priority) : 0;
   const envelope = `{"body":${text === undefined ? `"${Buffer.from(body).toString("base64")}"` : JSON.stringify(text)},${contentEncoding === plain ? "" : optional("content-encoding", contentEncoding)}"content-type":${contentType === ofJson.contentType ? '"application/json"' : JSON.stringify(contentType)},"headers":${JSON.stringify(headers)},"properties":{${text === undefined ? '"body_encoding":"base64",' : ""}${optional("correlation_id", correlationId)}${optional("reply_to", replyTo)}${headers["id"] === id ? "" : optional("message_id", id)}${priorities ? `"priority":${priority},` : ""}"delivery_info":${addressOf(queue)},"delivery_tag":"${deliveryTag}"}}`;
-  return { text: envelope, list: listOf(priority) };
+  return { text: envelope, list: priorities ? listOf(priority) : 0 };
 }
 
 /** `undefined` for bytes that are none. */

@@ -215,7 +215,7 @@ export class Connection {
     if (!this.isReady) throw this.#unreachable();
     if (replicas > 0) return this.#sendAndWait(name, args, replicas);
     const command = new Command(name, [], { replyEncoding: asBytes ? null : "utf8" });
-    // Its constructor would look into each argument for lists, which takes as long as all else that it does to a message.
+    // Its constructor would look into each argument for lists, which is slow for a script with many messages.
     command.args = args;
     command.stringifyArguments();
     this.#client.sendCommand(command);

@@ -56,7 +56,7 @@ export const mutations: readonly SeenMutation[] = [
   {
     name: "a worker enters with a write that needs memory",
     file: "scripts/enter.ts",
-    from: "redis.call('HDEL', KEYS[2], '')",
+    from: "redis.call('HDEL', KEYS[2], '')\nredis.call('DEL', KEYS[4])\n",
     to: "",
     seenBy: serverFull,
     seenAs: /every worker is ready/,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import type { Broker } from "@q/core/broker";
 import type { Check } from "../check.ts";
 import { ack, ackAll, labelsOf, wellFormed } from "../inbox.ts";
-import { onceOf } from "../world.ts";
+import { onceOf, type World } from "../world.ts";
 
 /** Long enough never to end within a check. */
 const longTtlMs = 3_600_000;
@@ -85,23 +86,15 @@ export const onceChecks: readonly Check[] = [
     needs: ["once"],
     async run(world) {
       const broker = await world.broker();
-      const once = onceOf(broker);
-      const usedAt = performance.now();
-      assert.equal(await once.publishOnce(world.message("first"), "key", world.ttlMs), "published");
-      let again: string;
-      do {
-        await world.pause(20);
-        again = await once.publishOnce(world.message("second"), "key", world.ttlMs);
-        assert.ok(performance.now() - usedAt < world.ttlMs + world.soonMs, "the key stays used");
-      } while (again === "duplicate");
-      const waitedMs = performance.now() - usedAt;
-      assert.ok(
-        waitedMs >= world.ttlMs - 2,
-        `the key could be used again after ${Math.round(waitedMs)} ms of ${world.ttlMs}`,
-      );
+      // A machine that stalls for most of the time shows nothing: a key that is free too early looks like a good one.
+      let key = 1;
+      while (!(await freeInTime(world, broker, String(key)))) {
+        key += 1;
+        assert.ok(key <= 10, `this machine never asked within the ${world.ttlMs} ms of a key`);
+      }
       const inbox = await world.consume(broker);
-      const deliveries = await inbox.take(2);
-      assert.deepEqual(labelsOf(deliveries), ["first", "second"]);
+      const deliveries = await inbox.take(2 * key);
+      assert.deepEqual(labelsOf(deliveries), Array.from({ length: key }, () => ["first", "second"]).flat());
       await ackAll(deliveries);
       await inbox.staysEmpty();
     },
@@ -120,3 +113,26 @@ export const onceChecks: readonly Check[] = [
     },
   },
 ];
+
+/** Uses the key until it can be used again; `false` when it was not asked for in the second half of its time. */
+async function freeInTime(world: World, broker: Broker, key: string): Promise<boolean> {
+  const once = onceOf(broker);
+  const usedAt = performance.now();
+  assert.equal(await once.publishOnce(world.message("first"), key, world.ttlMs), "published");
+  let refusedMs = 0;
+  for (;;) {
+    await world.pause(20);
+    const askedMs = performance.now() - usedAt;
+    const again = await once.publishOnce(world.message("second"), key, world.ttlMs);
+    const waitedMs = performance.now() - usedAt;
+    assert.ok(waitedMs < world.ttlMs + world.soonMs, "the key stays used");
+    if (again === "published") {
+      assert.ok(
+        waitedMs >= world.ttlMs - 2,
+        `the key could be used again after ${Math.round(waitedMs)} ms of ${world.ttlMs}`,
+      );
+      return refusedMs >= world.ttlMs / 2;
+    }
+    refusedMs = askedMs;
+  }
+}

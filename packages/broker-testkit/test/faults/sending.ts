@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { BrokerError, PublishRejected, type Broker, type OutgoingMessage } from "@q/core/broker";
 import type { MemoryBroker } from "@q/core/testing";
 import { forever, note, plainProperties, publishing, reverse, type Fault } from "./fault.ts";
@@ -284,6 +285,18 @@ export const sendingFaults: readonly Fault[] = [
     name: "once keys are free long before their time",
     caughtBy: ["a key can be used again after its time, and not before"],
     broker: (healthy) => once(healthy, (message, key) => healthy.once.publishOnce(message, key, 50)),
+  },
+  {
+    name: "once keys are free long before their time, and the machine stalls while the first is held",
+    caughtBy: ["a key can be used again after its time, and not before"],
+    broker: (healthy, site) => {
+      const calls = note(site, "calls", () => ({ count: 0 }));
+      return once(healthy, async (message, key, ttlMs) => {
+        calls.count += 1;
+        if (calls.count === 2) await setTimeout(ttlMs);
+        return healthy.once.publishOnce(message, key, 50);
+      });
+    },
   },
 ];
 

@@ -7,17 +7,15 @@ import { startVitest } from "vitest/node";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const brokers = readdirSync(`${root}packages`)
-  .filter((folder) => existsSync(nightOf(folder)))
-  .map((folder) => folder.replace("broker-", ""));
+  .filter((folder) => folder.startsWith("broker-"))
+  .map((folder) => folder.slice("broker-".length))
+  .filter((name) => existsSync(`${root}${nightOf(name)}`));
 const { broker, only = null, seed = String(Date.now() % 1_000_000) } = readOptions();
 if (broker !== undefined && !brokers.includes(broker)) end(`expected --broker ${brokers.join(", ")}, got ${broker}`);
 if (!/^\d{1,15}$/.test(seed)) end(`expected a whole number as --seed, got ${seed}`);
 const conditions = ["@q/source", "module", "node", "development|production"];
 
 console.log(`faults with seed ${seed}: \`--seed ${seed}\` draws the same lots again`);
-const nights = brokers
-  .filter((name) => broker === undefined || name === broker)
-  .map((name) => nightOf(`broker-${name}`));
 const vitest = await startVitest(
   "test",
   [],
@@ -25,7 +23,7 @@ const vitest = await startVitest(
     config: false,
     watch: false,
     root,
-    include: nights,
+    include: (broker === undefined ? brokers : [broker]).map(nightOf),
     // One after the other: each row needs the machine.
     fileParallelism: false,
     reporters: ["verbose"],
@@ -35,8 +33,8 @@ const vitest = await startVitest(
 );
 await vitest.close();
 
-function nightOf(folder) {
-  return `${root}packages/${folder}/test/faults/night/night.ts`;
+function nightOf(name) {
+  return `packages/broker-${name}/test/faults/night/night.ts`;
 }
 
 function readOptions() {
